@@ -1,0 +1,1 @@
+//! The pure part: no JavaScript, no clock, no randomness; time and random bytes are arguments.

@@ -1,0 +1,146 @@
+//! Every error code of the wire, in one table.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A string that is none of this version's codes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown error code {0:?}")]
+pub struct UnknownCode(pub String);
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
+        /// A stable code: programs compare it, people read the message beside it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl ErrorCode {
+            /// Every code there is, for tables and tests.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)+];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $code,)+ }
+            }
+        }
+
+        impl FromStr for ErrorCode {
+            type Err = UnknownCode;
+            fn from_str(code: &str) -> Result<Self, UnknownCode> {
+                match code {
+                    $($code => Ok(ErrorCode::$variant),)+
+                    other => Err(UnknownCode(other.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // What a client said.
+    /// The frame is no JSON object with a `type`.
+    BadJson = "bad_json",
+    /// The `type` is none that this relay knows.
+    UnknownFrame = "unknown_frame",
+    /// A field is missing or has the wrong shape.
+    BadFrame = "bad_frame",
+    /// A binary WebSocket frame: the wire is text.
+    BinaryFrame = "binary_frame",
+    /// Larger than `limits.max_frame_bytes`.
+    FrameTooLarge = "frame_too_large",
+    /// `content` is empty.
+    ContentEmpty = "content_empty",
+    /// `content` is longer than `limits.max_content_bytes`.
+    ContentTooLong = "content_too_long",
+    /// An id that is no UUID, where the relay asks for one.
+    BadId = "bad_id",
+    /// The id is taken by another message.
+    IdTaken = "id_taken",
+    /// The protocol version is none that this relay speaks.
+    UnsupportedProtocol = "unsupported_protocol",
+    /// The first frame must be `hello`.
+    HelloExpected = "hello_expected",
+    /// More conversations joined than `limits.max_joined`.
+    TooManyJoined = "too_many_joined",
+    /// No such conversation, or not joined by this socket.
+    UnknownConversation = "unknown_conversation",
+    /// The conversation is closed: nothing can be sent there.
+    ConversationClosed = "conversation_closed",
+    /// No such message.
+    UnknownMessage = "unknown_message",
+    /// The epoch is not the message's current one: somebody was faster.
+    StaleEpoch = "stale_epoch",
+    /// What was asked for makes no sense in this status, such as a retry of what still streams.
+    BadStatus = "bad_status",
+    /// The provider is not set up in this relay.
+    UnknownProvider = "unknown_provider",
+    // Who may, and how much.
+    /// The token is missing, wrong or expired.
+    Unauthorized = "unauthorized",
+    /// The token is good, the conversation is someone else's.
+    Forbidden = "forbidden",
+    /// Too much, too fast; `retry_after` says when.
+    RateLimited = "rate_limited",
+    // What a provider did.
+    /// The provider refused the key (HTTP 401 or 403).
+    ProviderAuth = "provider_auth",
+    /// The provider wants us to slow down (HTTP 429).
+    ProviderRateLimited = "provider_rate_limited",
+    /// The provider refused the request itself (other HTTP 4xx): a wrong model name, a text too long.
+    ProviderRejected = "provider_rejected",
+    /// The provider failed (HTTP 5xx, or an error in the stream).
+    ProviderFailed = "provider_failed",
+    /// The provider could not be reached.
+    ProviderUnreachable = "provider_unreachable",
+    /// The provider said nothing for too long.
+    ProviderTimeout = "provider_timeout",
+    /// The provider's stream ended with no sign that the answer is whole.
+    ProviderTruncated = "provider_truncated",
+    /// The provider sent what can't be read.
+    ProviderMalformed = "provider_malformed",
+    // The relay itself.
+    /// A fault of the relay.
+    Internal = "internal",
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorCode {
+    /// A code of a newer relay reads as `internal`: the message beside it still says what happened.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(code.parse().unwrap_or(ErrorCode::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_code_is_its_own_and_reads_back() {
+        let mut seen = HashSet::new();
+        for &code in ErrorCode::ALL {
+            assert!(seen.insert(code.as_str()), "{code} stands twice");
+            assert_eq!(code.as_str().parse(), Ok(code));
+        }
+        assert_eq!("nonsense".parse::<ErrorCode>(), Err(UnknownCode("nonsense".into())));
+        assert_eq!(serde_json::from_str::<ErrorCode>("\"of_the_future\"").ok(), Some(ErrorCode::Internal));
+    }
+}

@@ -1,0 +1,106 @@
+//! Ids: opaque strings, bounded in length, that can't be mistaken for one another.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest id that anyone accepts, in bytes. A UUID has 36.
+pub const MAX_ID_BYTES: usize = 128;
+
+/// Why a string is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    #[error("an id must not be empty")]
+    Empty,
+    #[error("an id has at most {MAX_ID_BYTES} bytes")]
+    TooLong,
+    #[error("an id has no control characters")]
+    Control,
+}
+
+fn check(id: &str) -> Result<(), IdError> {
+    if id.is_empty() {
+        Err(IdError::Empty)
+    } else if id.len() > MAX_ID_BYTES {
+        Err(IdError::TooLong)
+    } else if id.chars().any(char::is_control) {
+        Err(IdError::Control)
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks length and characters; what is inside stays opaque.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty, too long, or has control characters.
+            pub fn new(id: impl AsRef<str>) -> Result<Self, IdError> {
+                check(id.as_ref())?;
+                Ok(Self(id.as_ref().into()))
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(id: String) -> Result<Self, IdError> {
+                Self::new(id)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+id!(
+    /// One conversation. The relay asks for a UUID; to a client's core it is opaque.
+    ConversationId
+);
+id!(
+    /// One message, for ever: a retry starts a new epoch under the same id.
+    MessageId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_bounded_and_printable() {
+        assert_eq!(MessageId::new(""), Err(IdError::Empty));
+        assert_eq!(MessageId::new("x".repeat(129)), Err(IdError::TooLong));
+        assert_eq!(MessageId::new("a\nb"), Err(IdError::Control));
+        assert_eq!(MessageId::new("ação-1").map(String::from), Ok("ação-1".to_owned()));
+        assert!(serde_json::from_str::<ConversationId>("\"\"").is_err());
+    }
+}

@@ -1,1 +1,64 @@
-fn main() {}
+//! Chores: dispatch only. `cargo xtask help` says what there is.
+
+mod build;
+mod cx;
+mod demo;
+mod files;
+mod proc;
+mod report;
+mod setup;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask demo [--port N] [-- RELAY OPTIONS]   build, then serve the demo page on http://127.0.0.1:8787/
+cargo xtask test [STEP [NAME]]                   every check; STEP is one of: format, clippy, native, wasm, e2e, pack, tidy
+cargo xtask build [--dev]                        the wasm modules into pkg/dist and the site into target/site; --dev skips wasm-opt
+cargo xtask setup                                install every tool now that the others install when they need it
+cargo xtask tidy                                 the fences of the design, as code
+
+Tools are kept in $RIACHO_CACHE, else in ~/.cache/riacho.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Ok(false)` is a chore that ran to its end and found something wrong; it has said what.
+fn dispatch(args: &[String]) -> Result<bool> {
+    let Some((chore, rest)) = args.split_first() else {
+        println!("{HELP}");
+        return Ok(false);
+    };
+    match chore.as_str() {
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        "demo" => demo::run(&demo::Options::parse(rest)?).map(|()| true),
+        "test" => test::run(&test::Options::parse(rest)?),
+        "build" => build::run(&build::Options::parse(rest)?).map(|_| true),
+        "setup" => none_of(rest).and_then(|()| setup::run()).map(|()| true),
+        "tidy" => none_of(rest).and_then(|()| tidy::run()).map(|counts| counts.failed == 0),
+        other => bail!("no chore is called {other:?}\n\n{HELP}"),
+    }
+}
+
+fn none_of(args: &[String]) -> Result<()> {
+    match args.first() {
+        Some(arg) => bail!("unexpected argument {arg:?}\n\n{HELP}"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,146 @@
+//! The wasm modules into pkg/dist, and the site into the target folder: www as it is, plus the package as npm would hold it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::cx::Cx;
+use crate::{files, proc, tools};
+
+/// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
+const MODULES: [(&str, &str); 2] = [("riacho-wasm", "riacho"), ("riacho-sanitizer", "riacho_sanitizer")];
+
+/// What rustc emits for wasm32-unknown-unknown. All of it is in every browser since 2022.
+const WASM_OPT: [&str; 9] = [
+    "-Os",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--strip-producers",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shrink {
+    /// What is shipped.
+    WasmOpt,
+    /// For a quick look: a little larger, a few seconds earlier.
+    No,
+}
+
+pub struct Options {
+    pub shrink: Shrink,
+}
+
+impl Options {
+    pub fn parse(args: &[String]) -> Result<Options> {
+        let mut options = Options { shrink: Shrink::WasmOpt };
+        for arg in args {
+            match arg.as_str() {
+                "--dev" => options.shrink = Shrink::No,
+                other => bail!("build takes --dev, not {other:?}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Builds everything and gives back the site's folder.
+pub fn run(options: &Options) -> Result<PathBuf> {
+    let cx = Cx::new()?;
+    build(&cx, options)?;
+    Ok(cx.site())
+}
+
+pub fn build(cx: &Cx, options: &Options) -> Result<()> {
+    tools::wasm_target(cx)?;
+    let bindgen = tools::wasm_bindgen(cx)?;
+    let started = Instant::now();
+    println!("building the wasm modules (a few minutes the first time, then seconds)");
+    let mut cargo = cx.cargo();
+    cargo.args(["build", "--quiet", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+    for (package, _) in MODULES {
+        cargo.args(["--package", package]);
+    }
+    proc::run(&mut cargo)?;
+    for (package, out_name) in MODULES {
+        module(cx, &bindgen, package, out_name, options.shrink)?;
+    }
+    site(cx)?;
+    println!("the site is in {} ({})", cx.site().display(), proc::took(started));
+    Ok(())
+}
+
+/// One module through wasm-bindgen and wasm-opt into pkg/dist, unless what it is made of is the same as last time.
+fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink) -> Result<()> {
+    let crate_file = format!("{}.wasm", package.replace('-', "_"));
+    let input = cx.target.join("wasm32-unknown-unknown/wasm").join(crate_file);
+    let out = cx.target.join("bindgen").join(out_name);
+    let stamp = cx.target.join("bindgen").join(format!("{out_name}.stamp"));
+    let wasm_opt = match shrink {
+        Shrink::WasmOpt => Some(tools::wasm_opt(cx)?),
+        Shrink::No => None,
+    };
+    // The tools' paths hold their versions.
+    let recipe = format!("{} {wasm_opt:?} {WASM_OPT:?}", bindgen.display());
+    let wanted = files::fingerprint(&[recipe.as_bytes(), &files::read(&input)?]);
+    if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
+        let _ = fs::remove_file(&stamp);
+        let _ = fs::remove_dir_all(&out);
+        proc::run(
+            Command::new(bindgen.join("wasm-bindgen"))
+                .args(["--target", "web", "--out-name", out_name, "--out-dir"])
+                .args([&out, &input]),
+        )?;
+        if let Some(wasm_opt) = wasm_opt {
+            let wasm = out.join(format!("{out_name}_bg.wasm"));
+            let before = fs::metadata(&wasm)?.len();
+            let shrinking = Instant::now();
+            proc::run(Command::new(wasm_opt).args(WASM_OPT).arg(&wasm).arg("-o").arg(&wasm))?;
+            let after = fs::metadata(&wasm)?.len();
+            println!("wasm-opt: {out_name} {before} -> {after} bytes ({})", proc::took(shrinking));
+        }
+        fs::write(&stamp, wanted)?;
+    }
+    let dist = cx.root.join("pkg/dist");
+    for file in files::below(&out)? {
+        files::copy(&out.join(&file), &dist.join(&file))?;
+    }
+    Ok(())
+}
+
+/// The site: www, and under `riacho/` what `npm pack` would put into the package.
+fn site(cx: &Cx) -> Result<()> {
+    let www = cx.root.join("www");
+    let pkg = cx.root.join("pkg");
+    let mut wanted = BTreeMap::new();
+    for file in files::below(&www)? {
+        wanted.insert(file.clone(), www.join(file));
+    }
+    for file in packed(&pkg)? {
+        wanted.insert(Path::new("riacho").join(&file), pkg.join(&file));
+    }
+    files::sync(&cx.site(), &wanted)
+}
+
+/// The files that `npm pack` would take.
+fn packed(pkg: &Path) -> Result<Vec<PathBuf>> {
+    if !pkg.join("package.json").is_file() {
+        bail!("{} has no package.json", pkg.display());
+    }
+    let npm = tools::npm()?;
+    let json = proc::stdout(
+        Command::new(npm).args(["pack", "--dry-run", "--json", "--ignore-scripts"]).current_dir(pkg),
+    )?;
+    let json: Value = serde_json::from_str(&json).context("`npm pack --json` gave no JSON")?;
+    let listed = json[0]["files"].as_array().context("`npm pack --json` listed no files")?;
+    Ok(listed.iter().filter_map(|file| file["path"].as_str()).map(PathBuf::from).collect())
+}

@@ -1,0 +1,18 @@
+//! Installs every tool at once, for who would rather wait now.
+
+use anyhow::Result;
+
+use crate::cx::Cx;
+use crate::tools;
+
+pub fn run() -> Result<()> {
+    let cx = Cx::new()?;
+    tools::rust_components(&cx)?;
+    tools::wasm_target(&cx)?;
+    tools::npm()?;
+    tools::browser()?;
+    tools::wasm_opt(&cx)?;
+    tools::wasm_bindgen(&cx)?;
+    println!("all tools are there; what is not the system's is in {}", cx.cache.display());
+    Ok(())
+}

@@ -7,8 +7,20 @@
     reason = "a harness fails its test by panicking"
 )]
 
+#[cfg(feature = "e2e")]
+pub mod browser;
+#[cfg(feature = "e2e")]
+pub mod built;
 pub mod frames;
 pub mod link;
+#[cfg(feature = "e2e")]
+pub mod page;
+#[cfg(feature = "e2e")]
+pub mod process;
+#[cfg(feature = "e2e")]
+pub mod relay;
+#[cfg(feature = "e2e")]
+pub mod scene;
 pub mod upstream;
 
 use std::time::Duration;

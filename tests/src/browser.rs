@@ -1,0 +1,83 @@
+//! A real Chromium, through chromedriver: one of each a test, both gone with it.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use thirtyfour::{Capabilities, WebDriver};
+
+use crate::built;
+use crate::process::Process;
+
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    // Tests run as root in containers; the page is our own.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    // Shared memory is small in containers.
+    "--disable-dev-shm-usage",
+];
+
+pub struct Browser {
+    pub driver: WebDriver,
+    // After the session: the driver's process must outlive it.
+    process: Process,
+}
+
+impl Browser {
+    pub async fn start() -> Browser {
+        let mut command = Command::new(built::chromedriver());
+        let (process, port) = Process::start(command.arg("--port=0"), |line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": FLAGS, "binary": built::chromium()},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities))
+            .await
+            .unwrap_or_else(|error| panic!("no browser session: {error}\n{}", process.said()));
+        Browser { driver, process }
+    }
+
+    /// What the console says since it was last asked: errors of scripts, of the network, of the policy.
+    pub async fn log(&self) -> Vec<LogLine> {
+        let entries = self.driver.browser_log().await.expect("chromedriver has the log");
+        entries.into_iter().map(|entry| LogLine { level: entry.level, message: entry.message }).collect()
+    }
+
+    /// Hides the tab as a minimised window does: `document.visibilityState` says so and no frames are drawn.
+    pub async fn hide(&self) {
+        self.driver.minimize_window().await.expect("the window can be minimised");
+    }
+
+    pub async fn show(&self) {
+        self.driver.set_window_rect(0, 0, 1000, 800).await.expect("the window can be restored");
+    }
+
+    /// Ends the session, then the processes.
+    pub async fn quit(self) {
+        let _ = self.driver.quit().await;
+        drop(self.process);
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    pub level: String,
+    pub message: String,
+}
+
+impl LogLine {
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.level == "SEVERE"
+    }
+}

@@ -1,0 +1,43 @@
+//! What `cargo xtask test` has built and found, by the names under which it says so.
+
+use std::env;
+use std::path::PathBuf;
+
+/// The site: the demo page, with the package in `riacho/`.
+#[must_use]
+pub fn site() -> PathBuf {
+    path("RIACHO_SITE")
+}
+
+/// The relay's program.
+#[must_use]
+pub fn relay() -> PathBuf {
+    path("RIACHO_RELAY")
+}
+
+/// The folder of the npm package.
+#[must_use]
+pub fn pkg() -> PathBuf {
+    path("RIACHO_PKG")
+}
+
+#[must_use]
+pub fn npm() -> PathBuf {
+    path("RIACHO_NPM")
+}
+
+#[must_use]
+pub fn chromium() -> PathBuf {
+    path("RIACHO_CHROMIUM")
+}
+
+#[must_use]
+pub fn chromedriver() -> PathBuf {
+    path("RIACHO_CHROMEDRIVER")
+}
+
+fn path(name: &str) -> PathBuf {
+    env::var_os(name)
+        .unwrap_or_else(|| panic!("{name} is not set: run this by `cargo xtask test e2e`"))
+        .into()
+}

@@ -39,6 +39,12 @@ impl Frames {
         texts
     }
 
+    /// Nothing is half read: here another frame may be put in.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        !self.in_head && self.bytes.is_empty() && self.partial.is_none()
+    }
+
     fn message(&mut self, frame: Frame) -> Option<String> {
         const CONTINUATION: u8 = 0;
         const TEXT: u8 = 1;
@@ -54,6 +60,25 @@ impl Frames {
         self.partial = Some(payload);
         None
     }
+}
+
+/// A text frame as a server sends it.
+#[must_use]
+pub fn text(payload: &str) -> Vec<u8> {
+    let mut bytes = vec![0x81];
+    match payload.len() {
+        length @ ..126 => bytes.push(length as u8),
+        length @ ..65_536 => {
+            bytes.push(126);
+            bytes.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            bytes.push(127);
+            bytes.extend((length as u64).to_be_bytes());
+        }
+    }
+    bytes.extend(payload.as_bytes());
+    bytes
 }
 
 struct Frame {
@@ -113,6 +138,16 @@ mod tests {
             let mut frames = Frames::before_head();
             let texts: Vec<String> = bytes.chunks(step).flat_map(|chunk| frames.read(chunk)).collect();
             assert_eq!(texts, ["{}", &text]);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_at_every_size() {
+        for length in [0, 125, 126, 65_535, 65_536] {
+            let payload = "x".repeat(length);
+            let mut frames = Frames::after_head_was_sent();
+            assert_eq!(frames.read(&text(&payload)), [payload]);
+            assert!(frames.is_between());
         }
     }
 

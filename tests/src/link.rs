@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 
 use crate::frames::Frames;
@@ -52,6 +52,8 @@ pub struct Link {
     state: Arc<Mutex<State>>,
     /// Each change cuts every WebSocket that is open.
     cut: watch::Sender<()>,
+    /// Frames that the link says to the page by itself.
+    said: broadcast::Sender<Vec<u8>>,
     server: AbortHandle,
 }
 
@@ -61,17 +63,19 @@ impl Link {
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(Mutex::new(State::default()));
         let (cut, cuts) = watch::channel(());
-        let shared = Arc::clone(&state);
+        let said = broadcast::Sender::new(1024);
+        let (shared, saying) = (Arc::clone(&state), said.clone());
         let server = tokio::spawn(async move {
             while let Ok((page, _)) = listener.accept().await {
                 let (state, mut cuts) = (Arc::clone(&shared), cuts.clone());
                 // Only cuts from now on are meant for this connection.
                 cuts.mark_unchanged();
-                tokio::spawn(async move { carry(page, relay, state, cuts).await });
+                let said = saying.subscribe();
+                tokio::spawn(async move { carry(page, relay, state, cuts, said).await });
             }
         })
         .abort_handle();
-        Link { address, state, cut, server }
+        Link { address, state, cut, said, server }
     }
 
     /// Where the page is, seen through the link.
@@ -88,6 +92,11 @@ impl Link {
     /// Cuts the WebSocket after this many more bytes towards the page.
     pub fn cut_after(&self, bytes: usize) {
         locked(&self.state).cut_in = Some(bytes);
+    }
+
+    /// Says a frame to the page as if the relay had, between two of the relay's own.
+    pub fn say(&self, frame: &Value) {
+        let _ = self.said.send(crate::frames::text(&frame.to_string()));
     }
 
     /// While it refuses, a new WebSocket is closed before it is opened. The page's files still come.
@@ -137,6 +146,7 @@ async fn carry(
     relay: SocketAddr,
     state: Arc<Mutex<State>>,
     mut cuts: watch::Receiver<()>,
+    said: broadcast::Receiver<Vec<u8>>,
 ) {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -171,7 +181,7 @@ async fn carry(
             let _ = page.set_nodelay(true);
             let _ = relay.set_nodelay(true);
             tokio::select! {
-                () = pump(&mut page, &mut relay, socket, &state) => {}
+                () = pump(&mut page, &mut relay, socket, &state, said) => {}
                 _ = cuts.changed() => {}
             }
             // A reset towards both: neither may take it for an orderly close.
@@ -182,7 +192,13 @@ async fn carry(
 }
 
 /// Both directions of a WebSocket, reading along.
-async fn pump(page: &mut TcpStream, relay: &mut TcpStream, socket: usize, state: &Mutex<State>) {
+async fn pump(
+    page: &mut TcpStream,
+    relay: &mut TcpStream,
+    socket: usize,
+    state: &Mutex<State>,
+    mut said: broadcast::Receiver<Vec<u8>>,
+) {
     let (mut from_page, mut to_page) = page.split();
     let (mut from_relay, mut to_relay) = relay.split();
     let up = async {
@@ -198,7 +214,19 @@ async fn pump(page: &mut TcpStream, relay: &mut TcpStream, socket: usize, state:
     let down = async {
         let mut frames = Frames::before_head();
         let mut bytes = vec![0; 16 * 1024];
-        while let Ok(n @ 1..) = from_relay.read(&mut bytes).await {
+        loop {
+            let n = tokio::select! {
+                read = from_relay.read(&mut bytes) => match read {
+                    Ok(n @ 1..) => n,
+                    _ => break,
+                },
+                Ok(frame) = said.recv(), if frames.is_between() => {
+                    if to_page.write_all(&frame).await.is_err() {
+                        break;
+                    }
+                    continue;
+                }
+            };
             let allowed = allowed(state, n);
             note(state, socket, From::Relay, &mut frames, &bytes[..allowed]);
             if to_page.write_all(&bytes[..allowed]).await.is_err() || allowed < n {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use riacho_tests::frames::text;
 use riacho_tests::link::{From, Link};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,11 +45,6 @@ async fn open(link: &Link) -> TcpStream {
     stream.read_exact(&mut head).await.unwrap();
     assert_eq!(head, SWITCHED);
     stream
-}
-
-/// An unmasked text frame.
-fn text(json: &str) -> Vec<u8> {
-    [&[0x81, json.len() as u8], json.as_bytes()].concat()
 }
 
 #[tokio::test]
@@ -113,4 +109,22 @@ async fn while_it_refuses_no_socket_opens() {
     link.refuse(false);
     open(&link).await;
     assert_eq!(link.opened(), 1);
+}
+
+#[tokio::test]
+async fn what_the_link_says_itself_comes_between_frames() {
+    let link = Link::start(echo().await).await;
+    let mut stream = open(&link).await;
+    let frame = text(r#"{"type":"pong"}"#);
+    let (first, second) = frame.split_at(5);
+    stream.write_all(first).await.unwrap();
+    let mut bytes = vec![0; 5];
+    stream.read_exact(&mut bytes).await.unwrap();
+    link.say(&serde_json::json!({"type": "welcome"}));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(second).await.unwrap();
+    let said = text(r#"{"type":"welcome"}"#);
+    let mut rest = vec![0; second.len() + said.len()];
+    stream.read_exact(&mut rest).await.unwrap();
+    assert_eq!(rest, [second, &said].concat());
 }

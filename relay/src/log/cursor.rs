@@ -1,0 +1,191 @@
+//! A reader: one cursor a room, and one flag a room that something there has changed. It holds no text.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use riacho_protocol::{
+    ConversationId, ConversationJoined, Conversations, History, JoinConversation, LeaveConversation,
+    LoadHistory, MessageId, ServerFrame,
+};
+use tokio::sync::Notify;
+
+use super::room::{Room, RoomCursor};
+use super::{Log, Refused, lock};
+
+/// What a reader takes at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub max_chunk: usize,
+    pub max_page: usize,
+    pub max_joined: usize,
+}
+
+/// How rooms tell a reader that there is more. A room that changes a thousand times is one entry.
+#[derive(Default)]
+pub struct Waker {
+    notify: Notify,
+    rooms: Mutex<HashSet<ConversationId>>,
+    list: AtomicBool,
+}
+
+impl Waker {
+    pub fn room_changed(&self, id: &ConversationId) {
+        lock(&self.rooms).insert(id.clone());
+        self.notify.notify_one();
+    }
+
+    pub fn list_changed(&self) {
+        self.list.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+}
+
+/// One reader of the log. The order of calls: [`join`](Self::join) and the like put cursors down,
+/// [`next`](Self::next) is called until it has nothing, then [`changed`](Self::changed) waits.
+pub struct Subscription {
+    log: Log,
+    bounds: Bounds,
+    waker: Arc<Waker>,
+    rooms: HashMap<ConversationId, Joined>,
+    /// The room that is looked at: the last one joined.
+    looked_at: Option<ConversationId>,
+    /// Rooms that may have something, each once, in turns.
+    turn: VecDeque<ConversationId>,
+    listens: bool,
+}
+
+struct Joined {
+    room: Arc<Room>,
+    cursor: RoomCursor,
+    /// The reader was told that nothing lives there any more.
+    let_go: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(log: Log, bounds: Bounds) -> Self {
+        Self {
+            log,
+            bounds,
+            waker: Arc::default(),
+            rooms: HashMap::new(),
+            looked_at: None,
+            turn: VecDeque::new(),
+            listens: false,
+        }
+    }
+
+    /// Joins, or joins again with the cursors set anew, and makes it the room that is looked at.
+    pub async fn join(&mut self, frame: JoinConversation) -> Result<ConversationJoined, Refused> {
+        let id = frame.conversation_id;
+        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.bounds.max_joined {
+            return Err(Refused::TooManyJoined(u32::try_from(self.bounds.max_joined).unwrap_or(u32::MAX)));
+        }
+        let room = self.log.enter(&id, &self.waker);
+        let (cursor, messages, more) =
+            room.lock().join(|message| frame.have.get(message).copied(), self.bounds.max_page);
+        self.rooms.insert(id.clone(), Joined { room, cursor, let_go: false });
+        self.take_turn(id.clone());
+        if let Some(before) = self.looked_at.replace(id.clone()).filter(|before| *before != id) {
+            self.take_turn(before); // It may be idle, and then it is let go.
+        }
+        Ok(ConversationJoined { conversation_id: id, messages, more })
+    }
+
+    /// Puts the cursors of a room down. Leaving where one is not does nothing.
+    pub async fn leave(&mut self, id: &ConversationId) {
+        if let Some(joined) = self.rooms.remove(id) {
+            self.log.exit(&joined.room, &self.waker);
+            self.turn.retain(|room| room != id);
+        }
+        self.looked_at.take_if(|room| room == id);
+    }
+
+    pub fn has_joined(&self, id: &ConversationId) -> bool {
+        self.rooms.contains_key(id)
+    }
+
+    pub async fn history(&mut self, frame: LoadHistory) -> Result<History, Refused> {
+        let id = frame.conversation_id;
+        let joined = self.rooms.get_mut(&id).ok_or(Refused::NotJoined)?;
+        let limit = usize::try_from(frame.limit).unwrap_or(usize::MAX).clamp(1, self.bounds.max_page);
+        let (messages, more) =
+            joined.room.lock().history(&mut joined.cursor, frame.before.as_ref(), limit)?;
+        self.take_turn(id.clone());
+        Ok(History { conversation_id: id, messages, more })
+    }
+
+    /// This reader takes no more of a run, or takes it up again. Others are not touched.
+    pub async fn set_paused(&mut self, message: &MessageId, epoch: u32, paused: bool) -> Result<(), Refused> {
+        let (run, _) = self.log.run(message, epoch).await?;
+        let joined = self.rooms.get_mut(&run.room.id).ok_or(Refused::NotJoined)?;
+        joined.room.lock().set_paused(&mut joined.cursor, message, paused);
+        let id = run.room.id.clone();
+        self.take_turn(id);
+        Ok(())
+    }
+
+    /// The list of conversations, now and whenever it changes.
+    pub fn listen(&mut self) {
+        if !self.listens {
+            self.listens = true;
+            self.log.listen(&self.waker);
+        }
+        self.waker.list_changed();
+    }
+
+    /// The list once more, for a reader that changed something there.
+    pub fn list_again(&self) {
+        self.waker.list_changed();
+    }
+
+    /// The next frame, if there is one now.
+    pub async fn next(&mut self) -> Option<ServerFrame> {
+        if self.waker.list.swap(false, Ordering::AcqRel) {
+            return Some(Conversations { conversations: self.log.list().await }.into());
+        }
+        let changed: Vec<ConversationId> = lock(&self.waker.rooms).drain().collect();
+        changed.into_iter().for_each(|id| self.queue(id));
+        while let Some(id) = self.turn.pop_front() {
+            let looked_at = self.looked_at.as_ref() == Some(&id);
+            let Some(joined) = self.rooms.get_mut(&id) else { continue };
+            let state = joined.room.lock();
+            if let Some(frame) = state.next(&id, &mut joined.cursor, self.bounds.max_chunk) {
+                drop(state);
+                joined.let_go = false;
+                self.turn.push_back(id);
+                return Some(frame);
+            }
+            if !looked_at && !joined.let_go && state.is_idle() && joined.cursor.is_done() {
+                joined.let_go = true;
+                return Some(LeaveConversation { conversation_id: id.clone() }.into());
+            }
+        }
+        None
+    }
+
+    /// Waits until [`next`](Self::next) may have something. Dropping the future loses nothing.
+    pub async fn changed(&self) {
+        self.waker.notify.notified().await;
+    }
+
+    /// A room may have something, and whoever waits is to ask.
+    fn take_turn(&mut self, id: ConversationId) {
+        self.queue(id);
+        self.waker.notify.notify_one();
+    }
+
+    fn queue(&mut self, id: ConversationId) {
+        if !self.turn.contains(&id) {
+            self.turn.push_back(id);
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        for joined in self.rooms.values() {
+            self.log.exit(&joined.room, &self.waker);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Providers: who answers. Each takes a request and gives events; none knows a socket or the log.
+
+pub mod chat;
+mod demo;
+mod http;
+mod openai;
+pub mod sse;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
+use tokio::sync::mpsc;
+
+pub use self::http::{Decoder, decode};
+pub use crate::request::{Request, Turn};
+use crate::settings::Settings;
+
+/// Who answers.
+pub trait Provider: Send + Sync {
+    /// Gives the answer to a request as events, and says at last whether it is whole. Dropping the future ends the
+    /// request to whoever is behind it.
+    fn answer(&self, request: Request, events: Events) -> BoxFuture<'static, Result<(), Failure>>;
+}
+
+/// What a provider says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The next part begins: the first is part 0. An answer of plain text needs none.
+    Part(PartInfo),
+    Text {
+        part: u32,
+        text: String,
+    },
+    /// The last one counts.
+    Usage(Usage),
+    /// Why it ended, in the provider's word.
+    Finish(String),
+    /// What happens while no text comes, for the reader.
+    Detail(String),
+}
+
+/// Where a provider puts its events. Full, it makes the provider wait.
+#[derive(Clone)]
+pub struct Events {
+    sender: mpsc::Sender<Vec<Event>>,
+}
+
+impl Events {
+    #[must_use]
+    pub fn new(sender: mpsc::Sender<Vec<Event>>) -> Self {
+        Self { sender }
+    }
+
+    /// Hands over what came together. If nobody takes it any more, this future is about to be dropped.
+    pub async fn emit(&self, events: Vec<Event>) {
+        if !events.is_empty() {
+            let _ = self.sender.send(events).await;
+        }
+    }
+}
+
+/// Gives each part of an answer its number, in order of appearance.
+#[derive(Debug, Default)]
+pub struct Parts {
+    parts: Vec<PartInfo>,
+}
+
+impl Parts {
+    /// Begins a part of its own, such as a tool call.
+    pub fn begin(&mut self, info: PartInfo, out: &mut Vec<Event>) -> u32 {
+        let part = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.parts.push(info.clone());
+        out.push(Event::Part(info));
+        part
+    }
+
+    /// Text of the one part of its kind; the part begins with its first text.
+    pub fn say(&mut self, kind: PartKind, text: &str, out: &mut Vec<Event>) {
+        if text.is_empty() {
+            return;
+        }
+        let known = self.parts.iter().position(|info| info.kind == kind);
+        let part = match known.and_then(|part| u32::try_from(part).ok()) {
+            Some(part) => part,
+            None => self.begin(PartInfo { kind, ..PartInfo::default() }, out),
+        };
+        out.push(Event::Text { part, text: text.to_owned() });
+    }
+}
+
+/// The providers of a relay, by name; the first is the default.
+#[derive(Clone)]
+pub struct Providers {
+    named: Vec<(String, Arc<dyn Provider>)>,
+}
+
+impl Providers {
+    /// Those that are set up.
+    ///
+    /// # Errors
+    /// When the HTTP client can't be made.
+    pub fn from_settings(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let mut named: Vec<(String, Arc<dyn Provider>)> = Vec::new();
+        if let Some(openai) = &settings.openai {
+            let client = http::client(settings.timeouts)?;
+            named.push((
+                "openai".to_owned(),
+                Arc::new(openai::OpenAi::new(client, openai.clone(), settings.timeouts)),
+            ));
+        }
+        named.push(("demo".to_owned(), Arc::new(demo::Demo::new(settings.demo))));
+        Ok(Self { named })
+    }
+
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.named.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// By name, or the default.
+    #[must_use]
+    pub fn get(&self, name: Option<&str>) -> Option<(String, Arc<dyn Provider>)> {
+        match name {
+            Some(name) => self.named.iter().find(|(known, _)| known == name).cloned(),
+            None => self.named.first().cloned(),
+        }
+    }
+}

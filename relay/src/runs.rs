@@ -1,0 +1,323 @@
+//! Runs: a message goes to a provider, and what the provider sends goes into the log, whoever is watching.
+//!
+//! Each run is a task that nobody waits for. It ends with one terminal record, also when the task itself dies.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use riacho_protocol::{
+    ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, PartKind, SendMessage, Usage,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::log::{Added, AnswerBy, Ended, Ending, Log, NewTurn, Piece, Refused, Run, Terminal};
+use crate::providers::{Event, Events, Provider, Providers};
+use crate::request::Request;
+use crate::settings::Settings;
+
+/// Batches of events between a provider and the log. A provider that is faster than the log waits.
+const EVENTS: usize = 16;
+
+#[derive(Clone)]
+pub struct Runs {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Log,
+    providers: Providers,
+    settings: Arc<Settings>,
+    /// How to stop what runs in this process.
+    live: Mutex<HashMap<(MessageId, u32), CancellationToken>>,
+}
+
+/// Why a message was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("the provider {0:?} is not set up here")]
+    UnknownProvider(String),
+}
+
+impl NotSent {
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            NotSent::Refused(refused) => refused.code(),
+            NotSent::UnknownProvider(_) => ErrorCode::UnknownProvider,
+        }
+    }
+}
+
+impl Runs {
+    pub fn new(log: Log, providers: Providers, settings: Arc<Settings>) -> Self {
+        Self { shared: Arc::new(Shared { log, providers, settings, live: Mutex::default() }) }
+    }
+
+    /// The names of the providers, the default first.
+    pub fn providers(&self) -> Vec<String> {
+        self.shared.providers.names()
+    }
+
+    /// Takes a message, and starts the run of its answer. A message that was sent before is told again.
+    pub async fn send(&self, frame: SendMessage) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
+        let (name, provider) = self.provider(frame.provider)?;
+        let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
+        let turn = NewTurn {
+            conversation_id: frame.conversation_id,
+            message_id: frame.message_id,
+            reply_id: frame.reply_id,
+            parent_id: frame.parent_id,
+            content: frame.content,
+            answer: answer.clone(),
+        };
+        match self.shared.log.add_turn(turn).await? {
+            Added::New(run) => {
+                self.start(run, answer, provider);
+                Ok(None)
+            }
+            Added::Again(started) => Ok(Some(started)),
+        }
+    }
+
+    /// Starts the next epoch of an answer.
+    pub async fn retry(&self, message_id: &MessageId, epoch: u32) -> Result<(), NotSent> {
+        let (run, answer) = self.shared.log.next_epoch(message_id, epoch).await?;
+        // What was set up when it was asked first may be gone since; then the default answers.
+        let found = self.provider(Some(answer.provider.clone())).or_else(|_| self.provider(None));
+        let (_, provider) = found?;
+        self.start(run, answer, provider);
+        Ok(())
+    }
+
+    /// Ends a run. What has ended is left as it is.
+    pub async fn stop(&self, message_id: &MessageId, epoch: u32) -> Result<(), Refused> {
+        let (run, status) = self.shared.log.run(message_id, epoch).await?;
+        if status.is_terminal() {
+            return Ok(());
+        }
+        let token = self.live().get(&(message_id.clone(), epoch)).cloned();
+        match token {
+            Some(token) => token.cancel(),
+            // It is about to start or to end; the log takes the first terminal record, and the task finds it there.
+            None => {
+                let ending = Ending::Interrupted(InterruptReason::Stopped);
+                let (usage, metrics) = (Usage::default(), Metrics::default());
+                self.shared.log.finish(&run, Terminal { ending, usage, metrics }).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn provider(&self, name: Option<String>) -> Result<(String, Arc<dyn Provider>), NotSent> {
+        let found = self.shared.providers.get(name.as_deref());
+        found.ok_or_else(|| NotSent::UnknownProvider(name.unwrap_or_default()))
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<(MessageId, u32), CancellationToken>> {
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, run: Run, answer: AnswerBy, provider: Arc<dyn Provider>) {
+        let key = (run.message_id.clone(), run.epoch);
+        let stop = CancellationToken::new();
+        self.live().insert(key.clone(), stop.clone());
+        let runs = self.clone();
+        let started = Instant::now();
+        tokio::spawn(async move {
+            let driven = tokio::spawn(runs.clone().drive(run.clone(), answer, provider, stop, started));
+            if driven.await.is_err() {
+                tracing::error!(message = %run.message_id, "a run died");
+                let failure = Failure {
+                    code: ErrorCode::Internal,
+                    message: "The relay failed while it wrote this answer. Try again.".to_owned(),
+                    retry_after: None,
+                };
+                let metrics = Metrics { duration_ms: millis(started.elapsed()), ..Metrics::default() };
+                let terminal = Terminal { ending: Ending::Failed(failure), usage: Usage::default(), metrics };
+                runs.shared.log.finish(&run, terminal).await;
+            }
+            runs.live().remove(&key);
+        });
+    }
+
+    /// From the request to the terminal record.
+    async fn drive(
+        self,
+        run: Run,
+        answer: AnswerBy,
+        provider: Arc<dyn Provider>,
+        stop: CancellationToken,
+        started: Instant,
+    ) {
+        let settings = &self.shared.settings;
+        let said = self.shared.log.path_to(&run, settings.context_bytes).await;
+        let request = Request::new(
+            settings.system_prompt.clone(),
+            said,
+            settings.context_bytes,
+            answer.model,
+            answer.options,
+        );
+        let mut account = Account::new(started, request.bytes(), settings.max_answer_bytes);
+        let (sender, mut arrived) = mpsc::channel(EVENTS);
+        let mut answering = provider.answer(request, Events::new(sender));
+        let mut batch = Vec::new();
+        let ending = loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
+                _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
+                    match self.record(&run, &mut account, batch.drain(..).flatten()).await {
+                        Ok(()) => {}
+                        Err(Halt::Ended) => return,
+                        Err(Halt::TooLong(failure)) => break Ending::Failed(failure),
+                    }
+                }
+                answered = &mut answering => break answered.map_or_else(Ending::Failed, |()| Ending::Completed),
+            }
+        };
+        // The provider's connection goes now, before anything else is waited for.
+        drop(answering);
+        let mut ending = ending;
+        while let Ok(events) = arrived.try_recv() {
+            match self.record(&run, &mut account, events).await {
+                Ok(()) => {}
+                Err(Halt::Ended) => return,
+                Err(Halt::TooLong(failure)) => {
+                    ending = Ending::Failed(failure);
+                    break;
+                }
+            }
+        }
+        if let Ending::Failed(failure) = &ending {
+            tracing::warn!(message = %run.message_id, code = %failure.code, "an answer failed");
+        }
+        let (usage, metrics) = account.close();
+        self.shared.log.finish(&run, Terminal { ending, usage, metrics }).await;
+    }
+
+    /// Takes what has arrived into the log as one append.
+    async fn record(
+        &self,
+        run: &Run,
+        account: &mut Account,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), Halt> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut too_long = None;
+        for event in events {
+            match event {
+                Event::Part(info) => {
+                    account.parts.push(info.kind);
+                    pieces.push(Piece::Part(info));
+                }
+                Event::Text { part, text } => {
+                    if let Err(failure) = account.count(part, &text) {
+                        too_long = Some(failure);
+                        break;
+                    }
+                    match pieces.last_mut() {
+                        Some(Piece::Text { part: last, text: before }) if *last == part => {
+                            before.push_str(&text)
+                        }
+                        _ => pieces.push(Piece::Text { part, text }),
+                    }
+                }
+                Event::Usage(usage) => account.usage = Some(usage),
+                Event::Finish(reason) => account.finish_reason = Some(reason),
+                Event::Detail(detail) => self.shared.log.note(run, detail).await?,
+            }
+        }
+        if !pieces.is_empty() {
+            self.shared.log.append(run, pieces).await?;
+        }
+        too_long.map_or(Ok(()), |failure| Err(Halt::TooLong(failure)))
+    }
+}
+
+/// Why nothing more is recorded.
+enum Halt {
+    /// Someone else wrote the terminal record.
+    Ended,
+    TooLong(Failure),
+}
+
+impl From<Ended> for Halt {
+    fn from(_: Ended) -> Self {
+        Halt::Ended
+    }
+}
+
+/// Usage and metrics of one run. The usage is what the provider reports, or an estimate that says so.
+struct Account {
+    started: Instant,
+    first_token: Option<Duration>,
+    request_bytes: usize,
+    answer_bytes: usize,
+    reasoning_bytes: usize,
+    max_answer_bytes: usize,
+    parts: Vec<PartKind>,
+    usage: Option<Usage>,
+    finish_reason: Option<String>,
+}
+
+/// Bytes of text a token, roughly, over languages.
+const BYTES_A_TOKEN: usize = 4;
+
+impl Account {
+    fn new(started: Instant, request_bytes: usize, max_answer_bytes: usize) -> Self {
+        Self {
+            started,
+            first_token: None,
+            request_bytes,
+            answer_bytes: 0,
+            reasoning_bytes: 0,
+            max_answer_bytes,
+            parts: Vec::new(),
+            usage: None,
+            finish_reason: None,
+        }
+    }
+
+    fn count(&mut self, part: u32, text: &str) -> Result<(), Failure> {
+        self.first_token.get_or_insert_with(|| self.started.elapsed());
+        self.answer_bytes += text.len();
+        if self.parts.get(part as usize) == Some(&PartKind::Reasoning) {
+            self.reasoning_bytes += text.len();
+        }
+        if self.answer_bytes <= self.max_answer_bytes {
+            return Ok(());
+        }
+        Err(Failure {
+            code: ErrorCode::ProviderMalformed,
+            message: format!(
+                "The answer is longer than {} bytes, so the relay cut it off.",
+                self.max_answer_bytes
+            ),
+            retry_after: None,
+        })
+    }
+
+    fn close(self) -> (Usage, Metrics) {
+        let tokens = |bytes: usize| Some(bytes.div_ceil(BYTES_A_TOKEN) as u64);
+        let usage = self.usage.unwrap_or_else(|| Usage {
+            input_tokens: tokens(self.request_bytes),
+            output_tokens: tokens(self.answer_bytes),
+            reasoning_tokens: tokens(self.reasoning_bytes).filter(|tokens| *tokens > 0),
+            estimated: true,
+        });
+        let metrics = Metrics {
+            first_token_ms: self.first_token.map(millis),
+            duration_ms: millis(self.started.elapsed()),
+            finish_reason: self.finish_reason,
+        };
+        (usage, metrics)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

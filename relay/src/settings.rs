@@ -1,0 +1,120 @@
+//! Every setting of the relay, with its default. Nothing else reads the environment.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use riacho_protocol::Limits;
+
+/// What a relay is started with. `Settings::default()` is a relay that needs no key and no network.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A folder of static files that is served at `/`.
+    pub site: Option<PathBuf>,
+    /// Names, besides the loopback ones, under which this relay may be addressed (`Host`).
+    pub allow_hosts: Vec<String>,
+    /// Origins that may open a socket though they are not the relay's own, such as `https://app.example`.
+    pub allow_origins: Vec<String>,
+    /// The sizes on the wire; `welcome` says them.
+    pub limits: Limits,
+    /// Goes before the turns in each request.
+    pub system_prompt: Option<String>,
+    /// How much of a conversation goes into one request, in bytes; the oldest turns are dropped first.
+    pub context_bytes: usize,
+    /// The longest answer that is kept; beyond it the run fails.
+    pub max_answer_bytes: usize,
+    pub timeouts: Timeouts,
+    pub demo: DemoSettings,
+    /// Set up, it is the default provider.
+    pub openai: Option<OpenAiSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            site: None,
+            allow_hosts: Vec::new(),
+            allow_origins: Vec::new(),
+            limits: Limits::default(),
+            system_prompt: None,
+            context_bytes: 256 * 1024,
+            max_answer_bytes: 16 * 1024 * 1024,
+            timeouts: Timeouts::default(),
+            demo: DemoSettings::default(),
+            openai: None,
+        }
+    }
+}
+
+/// How long a provider may be silent.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// From the request to the first event of the answer.
+    pub first_token: Duration,
+    /// From one event to the next. A comment that only keeps the line open is no event.
+    pub between_tokens: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_token: Duration::from_secs(30),
+            between_tokens: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The embedded provider.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoSettings {
+    /// Between two chunks.
+    pub pace: Duration,
+    /// Characters a chunk.
+    pub chunk_chars: usize,
+}
+
+impl Default for DemoSettings {
+    fn default() -> Self {
+        Self { pace: Duration::from_millis(20), chunk_chars: 6 }
+    }
+}
+
+/// OpenAI, or whatever speaks Chat Completions at another address.
+#[derive(Debug, Clone)]
+pub struct OpenAiSettings {
+    pub base_url: String,
+    /// Local servers need none.
+    pub api_key: Option<Secret>,
+    /// For messages that name no model.
+    pub model: String,
+}
+
+impl OpenAiSettings {
+    pub const BASE_URL: &'static str = "https://api.openai.com/v1";
+    pub const MODEL: &'static str = "gpt-5-mini";
+}
+
+/// A key. It has no `Display`, and its `Debug` does not say it, so no log can.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// For the header of a request, and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,381 @@
+//! A relay in this process, a client on a real socket, and an upstream that writes exact bytes.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use riacho_relay::{DemoSettings, OpenAiSettings, Secret, Settings};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Far more than anything takes; only a hang reaches it.
+pub const HANG: Duration = Duration::from_secs(60);
+
+pub fn id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// A relay at a free port. It ends when this is dropped.
+pub struct Relay {
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Relay {
+    pub async fn start(settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            riacho_relay::run(listener, settings, shutdown).await.expect("the relay runs");
+        });
+        Self { address, stop: Some(stop), task }
+    }
+
+    /// One whose demo is as fast as it can be.
+    pub async fn fast() -> Self {
+        Self::start(fast()).await
+    }
+
+    /// One that asks `upstream`.
+    pub async fn asking(upstream: &Upstream) -> Self {
+        Self::start(upstream.settings()).await
+    }
+
+    pub async fn stop(mut self) {
+        self.stop.take().map(|stop| stop.send(()));
+        timeout(HANG, &mut self.task).await.expect("it ends").expect("it does not panic");
+    }
+
+    pub async fn connect(&self) -> Client {
+        let mut client = self.connect_raw().await;
+        client.send(json!({"type": "hello", "protocol": 1})).await;
+        assert_eq!(client.next().await["type"], "welcome");
+        client
+    }
+
+    pub async fn connect_raw(&self) -> Client {
+        let url = format!("ws://{}/ws", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.expect("a socket");
+        Client { socket, log: HashMap::new() }
+    }
+}
+
+pub fn fast() -> Settings {
+    Settings { demo: DemoSettings { pace: Duration::ZERO, chunk_chars: 40 }, ..Settings::default() }
+}
+
+/// What a client that follows the three rules of the wire holds of one message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Held {
+    pub epoch: u64,
+    pub text: String,
+    pub parts: Vec<(String, String)>,
+    pub status: String,
+    pub terminal_frames: usize,
+    pub chunks: usize,
+}
+
+pub struct Client {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub log: HashMap<String, Held>,
+}
+
+impl Client {
+    pub async fn send(&mut self, frame: Value) {
+        self.send_text(frame.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: impl Into<String>) {
+        self.socket.send(Message::text(text.into())).await.expect("it is sent");
+    }
+
+    /// The next frame, taken into what the client holds.
+    pub async fn next(&mut self) -> Value {
+        match timeout(HANG, self.next_or_close()).await.expect("a frame in time") {
+            Ok(frame) => frame,
+            Err(close) => panic!("closed: {close:?}"),
+        }
+    }
+
+    pub async fn next_or_close(&mut self) -> Result<Value, Option<u16>> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).expect("JSON");
+                    self.take(&frame);
+                    return Ok(frame);
+                }
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(tungstenite::Error::ConnectionClosed)) | None => return Err(None),
+                Some(Err(error)) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Frames until one of a type, which is the last.
+    pub async fn until(&mut self, kind: &str) -> Vec<Value> {
+        self.until_frame(|frame| frame["type"] == kind).await
+    }
+
+    pub async fn until_frame(&mut self, mut last: impl FnMut(&Value) -> bool) -> Vec<Value> {
+        let mut frames = Vec::new();
+        loop {
+            frames.push(self.next().await);
+            if frames.last().is_some_and(&mut last) {
+                return frames;
+            }
+        }
+    }
+
+    /// Frames until a message has its terminal one.
+    pub async fn until_end(&mut self, message: &str) -> Value {
+        let mut frames = self
+            .until_frame(|frame| {
+                frame["message_id"] == message
+                    && (frame["type"] == "response_complete" || frame["type"] == "stream_error")
+            })
+            .await;
+        frames.pop().expect("the last")
+    }
+
+    /// Everything up to the answer to a ping: what the relay had to say by now.
+    pub async fn settle(&mut self) -> Vec<Value> {
+        self.send(json!({"type": "ping"})).await;
+        self.until("pong").await
+    }
+
+    pub async fn join(&mut self, conversation: &str) -> Value {
+        let have: serde_json::Map<String, Value> = self
+            .log
+            .iter()
+            .map(|(id, held)| (id.clone(), json!({"epoch": held.epoch, "offset": held.text.len()})))
+            .collect();
+        self.send(json!({"type": "join_conversation", "conversation_id": conversation, "have": have})).await;
+        let joined = self.until("conversation_joined").await.pop().expect("joined");
+        assert_eq!(joined["conversation_id"], conversation);
+        joined
+    }
+
+    /// Sends a message; gives the ids of it and of its answer.
+    pub async fn say(&mut self, conversation: &str, content: &str) -> (String, String) {
+        let (message, reply) = (id(), id());
+        self.send(json!({"type": "send_message", "conversation_id": conversation, "message_id": message,
+            "reply_id": reply, "content": content}))
+            .await;
+        (message, reply)
+    }
+
+    pub fn text(&self, message: &str) -> &str {
+        self.log.get(message).map_or("", |held| held.text.as_str())
+    }
+
+    pub fn held(&self, message: &str) -> Held {
+        self.log.get(message).cloned().unwrap_or_default()
+    }
+
+    fn take(&mut self, frame: &Value) {
+        let kind = frame["type"].as_str().unwrap_or_default();
+        if kind == "conversation_joined" || kind == "history" {
+            for info in frame["messages"].as_array().into_iter().flatten() {
+                let held = self.log.entry(text(&info["message_id"])).or_default();
+                if held.epoch != info["epoch"].as_u64().unwrap_or_default() {
+                    *held = Held { epoch: info["epoch"].as_u64().unwrap_or_default(), ..Held::default() };
+                }
+                held.status = text(&info["status"]);
+            }
+            return;
+        }
+        let Some(message) = frame["message_id"].as_str() else { return };
+        let held = self.log.entry(message.to_owned()).or_default();
+        let epoch = frame["epoch"].as_u64().unwrap_or_default();
+        if epoch > held.epoch {
+            *held = Held { epoch, ..Held::default() };
+        }
+        assert_eq!(epoch, held.epoch, "an older epoch came after a newer one: {frame}");
+        match kind {
+            "message_chunk" => {
+                let content = frame["content"].as_str().expect("content");
+                let offset = usize::try_from(frame["offset"].as_u64().expect("offset")).expect("small");
+                assert!(offset <= held.text.len(), "a gap: {frame}, held {}", held.text.len());
+                assert!(!held.text.is_char_boundary(0) || held.text.is_char_boundary(offset));
+                let known = held.text.get(offset..).expect("a boundary").len().min(content.len());
+                let (before, fresh) = content.split_at(known);
+                assert!(held.text[offset..].starts_with(before), "an overlap differs: {frame}");
+                held.text.push_str(fresh);
+                held.chunks += 1;
+                held.status = "streaming".into();
+                let part = usize::try_from(frame["part"].as_u64().unwrap_or_default()).expect("small");
+                while held.parts.len() <= part {
+                    held.parts.push(("text".into(), String::new()));
+                }
+                if let Some(kind) = frame["kind"].as_str() {
+                    held.parts[part].0 = kind.to_owned();
+                }
+                held.parts[part].1.push_str(fresh);
+            }
+            "response_complete" | "stream_error" => {
+                held.terminal_frames += 1;
+                assert_eq!(
+                    frame["length"].as_u64(),
+                    Some(held.text.len() as u64),
+                    "a gap at the end: {frame}"
+                );
+                held.status = frame["status"].as_str().unwrap_or("error").to_owned();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What an upstream does with one request.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Writes these bytes as they are, in one go.
+    Write(Vec<u8>),
+    Wait(Duration),
+    /// Goes on when the test says so.
+    Gate,
+    /// Ends without any of the ceremony.
+    Reset,
+}
+
+/// A real HTTP server that does what a test tells it, byte by byte.
+pub struct Upstream {
+    pub address: SocketAddr,
+    /// Each request as it came: head and body.
+    pub requests: mpsc::UnboundedReceiver<String>,
+    /// Each connection that the relay ended before the upstream did.
+    pub gone: mpsc::UnboundedReceiver<()>,
+    pub gate: std::sync::Arc<tokio::sync::Semaphore>,
+}
+
+impl Upstream {
+    /// Answers the n-th request with the n-th list of acts, and all after the last with the last.
+    pub async fn start(acts: Vec<Vec<Act>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (told, requests) = mpsc::unbounded_channel();
+        let (left, gone) = mpsc::unbounded_channel();
+        let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+        let gates = gate.clone();
+        tokio::spawn(async move {
+            for turn in 0.. {
+                let Ok((socket, _)) = listener.accept().await else { return };
+                let _ = socket.set_nodelay(true);
+                let acts = acts.get(turn).or(acts.last()).cloned().unwrap_or_default();
+                tokio::spawn(serve(socket, acts, told.clone(), left.clone(), gates.clone()));
+            }
+        });
+        Self { address, requests, gone, gate }
+    }
+
+    pub fn settings(&self) -> Settings {
+        let openai = OpenAiSettings {
+            base_url: format!("http://{}/v1", self.address),
+            api_key: Some(Secret::new("sk-secret-of-the-test")),
+            model: "test-model".into(),
+        };
+        Settings { openai: Some(openai), ..fast() }
+    }
+}
+
+async fn serve(
+    mut socket: TcpStream,
+    acts: Vec<Act>,
+    told: mpsc::UnboundedSender<String>,
+    left: mpsc::UnboundedSender<()>,
+    gate: std::sync::Arc<tokio::sync::Semaphore>,
+) {
+    let mut request = Vec::new();
+    while !is_whole(&request) {
+        let mut buffer = [0; 4096];
+        match socket.read(&mut buffer).await {
+            Ok(n) if n > 0 => request.extend_from_slice(&buffer[..n]),
+            _ => return,
+        }
+    }
+    let _ = told.send(String::from_utf8_lossy(&request).into_owned());
+    let (mut read, mut write) = socket.into_split();
+    let acting = async {
+        for act in acts {
+            match act {
+                Act::Write(bytes) => {
+                    if write.write_all(&bytes).await.is_err() || write.flush().await.is_err() {
+                        return false;
+                    }
+                }
+                Act::Wait(time) => tokio::time::sleep(time).await,
+                Act::Gate => gate.acquire().await.expect("open").forget(),
+                Act::Reset => {
+                    let _ = write.as_ref().set_zero_linger();
+                    return true;
+                }
+            }
+        }
+        let _ = write.shutdown().await;
+        true
+    };
+    let mut byte = [0];
+    tokio::select! {
+        true = acting => {}
+        _ = read.read(&mut byte) => { let _ = left.send(()); }
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length:").map(str::to_owned))
+        .and_then(|length| length.trim().parse::<usize>().ok())
+        .unwrap_or(0);
+    body.len() >= length
+}
+
+/// The head of a streamed answer whose body ends with the connection.
+pub fn head(status: &str, more: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\n{more}connection: close\r\n\r\n").into_bytes()
+}
+
+pub fn sse_head() -> Vec<u8> {
+    head("200 OK", "content-type: text/event-stream\r\n")
+}
+
+/// Acts that stream these pieces.
+pub fn streaming(pieces: impl IntoIterator<Item = Vec<u8>>) -> Vec<Act> {
+    std::iter::once(Act::Write(sse_head())).chain(pieces.into_iter().map(Act::Write)).collect()
+}
+
+/// One event with a piece of text, as Chat Completions sends it.
+pub fn delta(content: &str) -> Vec<u8> {
+    let chunk = json!({"id": "c", "object": "chat.completion.chunk", "model": "test-model",
+        "choices": [{"index": 0, "delta": {"content": content}, "finish_reason": null}]});
+    format!("data: {chunk}\n\n").into_bytes()
+}
+
+pub fn finish() -> Vec<u8> {
+    let chunk = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+    format!("data: {chunk}\n\n").into_bytes()
+}
+
+pub fn done() -> Vec<u8> {
+    b"data: [DONE]\n\n".to_vec()
+}

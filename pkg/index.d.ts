@@ -1,0 +1,168 @@
+// The types of the package. Event fields are those of wasm/src/core/event.rs.
+
+/** Where a wasm module comes from. */
+export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/**
+ * Fetches and starts the wasm; idempotent. Without arguments it is found beside the module.
+ * Rejects with an `Error` whose `code` is `wasm_blocked`, `wasm_mismatch` or `wasm_unavailable`.
+ */
+export function init(source?: WasmSource | Promise<Response> | { core?: WasmSource; sanitizer?: WasmSource }): Promise<void>;
+export default init;
+
+/** Every error thrown by this package is an `Error` with a stable `code`. */
+export interface RiachoError extends Error {
+  code: string;
+}
+
+export interface MarkdownStreamOptions {
+  /** Goes into the ids of headings and footnotes, so that two streams on a page don't share any. */
+  idPrefix?: string;
+}
+
+/** Text in, the DOM of one element out: sanitised, incremental, a frame at a time. */
+export class MarkdownStream {
+  constructor(container: Element, options?: MarkdownStreamOptions);
+  /** Cheap: what is on screen follows on the next frame. Throws `ended` after `end()`. */
+  push(text: string): void;
+  /** Brings the DOM up to date now. */
+  flush(): void;
+  /** The text is whole. Resolves when the DOM is final: at once, unless raw HTML waits for the sanitiser. */
+  end(): Promise<void>;
+  /** The raw text so far. */
+  readonly text: string;
+  /** Lets the memory go; the DOM stays. Idempotent, and not needed: what is forgotten is collected. */
+  free(): void;
+}
+
+export type Role = "user" | "assistant";
+export type Status = "pending" | "streaming" | "completed" | "interrupted" | "error";
+export type InterruptReason = "stopped" | "restart" | "unread";
+export type PartKind = "text" | "reasoning" | "tool_call" | "refusal";
+
+export interface ConversationLine {
+  conversationId: string;
+  title: string;
+  status: "open" | "closed";
+  /** Milliseconds since 1970-01-01 UTC. */
+  updatedAt: number;
+  streaming: boolean;
+}
+
+export interface Usage {
+  inputTokens?: number;
+  outputTokens?: number;
+  reasoningTokens?: number;
+  /** The provider reported nothing; these are the relay's estimate. */
+  estimated: boolean;
+}
+
+export interface Metrics {
+  firstTokenMs?: number;
+  durationMs: number;
+  finishReason?: string;
+}
+
+export type ChatEvent =
+  | { type: "connection"; state: "connecting" | "open" | "waiting" | "closed"; retryInMs?: number }
+  | { type: "welcome"; providers: string[] }
+  | { type: "conversations"; conversations: ConversationLine[] }
+  | { type: "opened"; conversationId: string }
+  | { type: "joined"; conversationId: string; more: boolean }
+  | { type: "message"; conversationId: string; messageId: string; epoch: number; role: Role }
+  | { type: "chunk"; conversationId: string; messageId: string; epoch: number; kind: PartKind; length: number }
+  | {
+      type: "status";
+      conversationId: string;
+      messageId: string;
+      epoch: number;
+      status: Status;
+      detail?: string;
+      reason?: InterruptReason;
+      error?: { code: string; message: string; retryAfter?: number };
+      usage?: Usage;
+      metrics?: Metrics;
+    }
+  | { type: "left"; conversationId: string }
+  | { type: "sanitizer_unavailable"; message: string }
+  | { type: "error"; code: string; message: string; inReplyTo?: string; retryAfter?: number };
+
+export interface ChatOptions {
+  /** The element that holds the view of a conversation. */
+  root: Element;
+  /** The relay's socket, such as `"/ws"`. Without it events come through `handle`. */
+  url?: string | URL;
+  /** Called for each connection; what it returns goes into `hello`. */
+  token?: () => string | undefined | Promise<string | undefined>;
+  /** The key of `sessionStorage` for what a reload keeps; `null` keeps nothing. */
+  storageKey?: string | null;
+  /** Milliseconds between two looks for orphan containers; 5000. */
+  sweepInterval?: number;
+  /** Milliseconds that an empty completed container may stay; 5000. */
+  sweepGrace?: number;
+}
+
+export interface SendOptions {
+  provider?: string;
+  model?: string;
+  temperature?: number;
+  topP?: number;
+  maxTokens?: number;
+}
+
+/** An event of a transport of the page's own: a frame of the wire, or one without offsets. */
+export interface ForeignEvent {
+  type: "message_started" | "message_chunk" | "response_complete" | "stream_error";
+  message_id: string;
+  conversation_id?: string;
+  /** The chunk's text; with `response_complete` the whole text, if the transport sends it. */
+  content?: string;
+  /** Counts the chunks of a message, so that a replay is known as one. */
+  chunk_number?: number;
+  [field: string]: unknown;
+}
+
+export interface ChatDebug {
+  connection: "idle" | "connecting" | "greeting" | "open" | "waiting" | "closed";
+  conversationId: string | null;
+  rooms: { conversationId: string; joined: boolean; live: boolean }[];
+  messages: {
+    conversationId: string;
+    messageId: string;
+    status: Status;
+    isStreaming: boolean;
+    paused: boolean;
+    mounted: boolean;
+    epoch: number;
+    offset: number;
+  }[];
+  mounted: number;
+  outbox: number;
+  /** Elements of messages in the root. */
+  containers: number;
+}
+
+/** The chat of a page: registry, routing, rendering, reconnect. */
+export class ChatClient {
+  constructor(options: ChatOptions);
+  /** Returns the function that ends the subscription. A listener may call back into the client. */
+  on<T extends ChatEvent["type"]>(type: T, listener: (event: Extract<ChatEvent, { type: T }>) => void): () => void;
+  on(type: "*", listener: (event: ChatEvent) => void): () => void;
+  /** Shows a conversation and joins it; the one before keeps streaming. */
+  open(conversationId: string): void;
+  readonly conversationId: string | undefined;
+  /** Throws `no_conversation`, `content_empty`, `content_too_long` or `outbox_full`. Offline, it is sent later, once. */
+  send(content: string, options?: SendOptions): { messageId: string; replyId: string };
+  stop(messageId: string): void;
+  pause(messageId: string): void;
+  resume(messageId: string): void;
+  retry(messageId: string): void;
+  handle(event: ForeignEvent): void;
+  listConversations(): void;
+  rename(conversationId: string, title: string): void;
+  closeConversation(conversationId: string): void;
+  reopenConversation(conversationId: string): void;
+  text(messageId: string): string | undefined;
+  debug(): ChatDebug;
+  close(): void;
+}

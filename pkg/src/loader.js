@@ -1,0 +1,67 @@
+// Finds and starts the wasm, once. Hand-owned: the generated glue is only ever reached through here.
+import start, { setSanitizerLoader } from "../dist/riacho.js";
+import { coded } from "./error.js";
+
+let starting;
+let started = false;
+
+/**
+ * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module, or
+ * `{ core, sanitizer }` with one of these each.
+ */
+export function init(source) {
+  starting ??= run(source).catch((error) => {
+    // A failed fetch may go well the next time.
+    starting = undefined;
+    throw error;
+  });
+  return starting;
+}
+
+/** Throws unless `init()` has ended well. */
+export function assertStarted(what) {
+  if (!started) {
+    throw coded("not_initialised", `${what} needs the wasm: await init() first`);
+  }
+}
+
+async function run(source) {
+  const { core, sanitizer } = sources(source);
+  try {
+    await start({ module_or_path: core ?? new URL("../dist/riacho_bg.wasm", import.meta.url) });
+  } catch (cause) {
+    throw coded(codeOf(cause), `riacho could not start its wasm: ${cause?.message ?? cause}`, cause);
+  }
+  setSanitizerLoader(() => loadSanitizer(sanitizer));
+  started = true;
+}
+
+function sources(source) {
+  const single =
+    source === undefined ||
+    typeof source === "string" ||
+    source instanceof URL ||
+    source instanceof ArrayBuffer ||
+    ArrayBuffer.isView(source) ||
+    source instanceof WebAssembly.Module ||
+    (typeof Response === "function" && source instanceof Response) ||
+    typeof source?.then === "function";
+  return single ? { core: source } : { core: source?.core, sanitizer: source?.sanitizer };
+}
+
+function codeOf(cause) {
+  if (cause instanceof WebAssembly.CompileError) {
+    // Also what a content security policy without 'wasm-unsafe-eval' causes.
+    return "wasm_blocked";
+  }
+  return cause instanceof WebAssembly.LinkError ? "wasm_mismatch" : "wasm_unavailable";
+}
+
+/** The second module, when raw HTML first appears: a function from HTML to a flat tree. */
+async function loadSanitizer(source) {
+  const module = await import("../dist/riacho_sanitizer.js");
+  await module.default({
+    module_or_path: source ?? new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url),
+  });
+  return module.sanitize;
+}

@@ -1,0 +1,60 @@
+// MarkdownStream: text in, the DOM of one element out.
+import { Markdown } from "../dist/riacho.js";
+import { coded } from "./error.js";
+import { assertStarted } from "./loader.js";
+
+let count = 0;
+
+export class MarkdownStream {
+  #inner;
+
+  /**
+   * @param {Element} container what is in it stays; the stream's nodes come behind
+   * @param {{ idPrefix?: string }} [options]
+   */
+  constructor(container, options = {}) {
+    assertStarted("MarkdownStream");
+    if (!(container instanceof Element)) {
+      throw coded("bad_container", "MarkdownStream needs an element to write into");
+    }
+    count += 1;
+    this.#inner = new Markdown(container, String(options.idPrefix ?? `stream-${count}`));
+  }
+
+  /** Cheap: what is on screen follows on the next frame. */
+  push(text) {
+    this.#use().push(String(text));
+  }
+
+  /** Brings the DOM up to date now. */
+  flush() {
+    this.#use().flush();
+  }
+
+  /** The text is whole; resolves when the DOM is final. */
+  end() {
+    return this.#use().end();
+  }
+
+  /** The raw text so far. */
+  get text() {
+    return this.#use().text;
+  }
+
+  /** Lets the memory go; the DOM stays. Idempotent, and not needed: what is forgotten is collected. */
+  free() {
+    this.#inner?.free();
+    this.#inner = undefined;
+  }
+
+  [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
+    this.free();
+  }
+
+  #use() {
+    if (this.#inner === undefined) {
+      throw coded("freed", "this MarkdownStream has been freed");
+    }
+    return this.#inner;
+  }
+}

@@ -14,11 +14,21 @@ use crate::page::Page;
 use crate::relay::Relay;
 use crate::upstream::Upstream;
 
+#[derive(Default, PartialEq, Eq)]
+enum Provider {
+    /// The scene's upstream server.
+    #[default]
+    Upstream,
+    /// None in the environment: what is left is the one that is embedded in the relay.
+    Embedded,
+}
+
 /// What a test asks for.
 #[derive(Default)]
 pub struct Setup {
     /// A page of tests/pages instead of the demo's.
     page: Option<&'static str>,
+    provider: Provider,
     relay_args: Vec<String>,
     /// Console errors that this test brings about on purpose, by a part of their text.
     expected: Vec<&'static str>,
@@ -28,6 +38,13 @@ impl Setup {
     #[must_use]
     pub fn page(mut self, name: &'static str) -> Setup {
         self.page = Some(name);
+        self
+    }
+
+    /// Nothing of a provider in the relay's environment.
+    #[must_use]
+    pub fn no_provider(mut self) -> Setup {
+        self.provider = Provider::Embedded;
         self
     }
 
@@ -59,7 +76,8 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
     runtime.expect("a runtime").block_on(async {
         let site = Site::make(setup.page);
         let upstream = Upstream::start().await;
-        let relay = Relay::start(&site.folder, Some(&upstream.base_url()), &setup.relay_args);
+        let base_url = (setup.provider == Provider::Upstream).then(|| upstream.base_url());
+        let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args);
         let link = Link::start(relay.address()).await;
         let browser = Browser::start().await;
         let page = Page::new(browser.driver.clone());

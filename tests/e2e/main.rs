@@ -1,0 +1,14 @@
+//! The whole path in real Chromium: the relay a real process, the provider a real HTTP server, the page the real page.
+
+mod bare;
+mod demo;
+mod drops;
+mod failures;
+mod hidden;
+mod once;
+mod orphans;
+mod policy;
+mod reload;
+mod stop;
+mod switching;
+mod text;

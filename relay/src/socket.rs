@@ -13,8 +13,8 @@ use axum::response::Response;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use riacho_protocol::{
-    ClientFrame, ConversationId, ErrorCode, ErrorFrame, Hello, Limits, MessageId, PROTOCOL_VERSION, Pong,
-    SendMessage, ServerFrame, Welcome,
+    ClientFrame, ErrorCode, ErrorFrame, Hello, Limits, MessageId, PROTOCOL_VERSION, Pong, SendMessage,
+    ServerFrame, Welcome,
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -269,7 +269,7 @@ impl Connection {
         match frame {
             ClientFrame::Hello(_) => Err(Trouble::new(ErrorCode::BadStatus, "hello was said already", kind)),
             ClientFrame::JoinConversation(frame) => {
-                conversation_uuid(&frame.conversation_id, kind)?;
+                uuid(frame.conversation_id.as_str(), kind)?;
                 let joined = self.log.join(frame).await.map_err(refused)?;
                 self.replies.push_back(joined.into());
                 Ok(())
@@ -319,8 +319,8 @@ impl Connection {
 
     async fn send(&mut self, frame: SendMessage) -> Result<(), Trouble> {
         let id = frame.message_id.clone();
-        message_uuid(&id)?;
-        message_uuid(&frame.reply_id)?;
+        uuid(id.as_str(), id.as_str())?;
+        uuid(frame.reply_id.as_str(), id.as_str())?;
         let trouble = |code, message: &str| Err(Trouble::new(code, message, id.as_str()));
         if frame.content.trim().is_empty() {
             return trouble(ErrorCode::ContentEmpty, "there is nothing to send");
@@ -348,15 +348,7 @@ fn not_sent(error: &NotSent, id: &MessageId) -> Trouble {
     Trouble::new(error.code(), error.to_string(), id.as_str())
 }
 
-/// Ids are UUIDs, so that no two clients make the same one.
-fn message_uuid(id: &MessageId) -> Result<(), Trouble> {
-    uuid(id.as_str(), id.as_str())
-}
-
-fn conversation_uuid(id: &ConversationId, about: &str) -> Result<(), Trouble> {
-    uuid(id.as_str(), about)
-}
-
+/// Ids are UUIDs, so that no two clients make the same one. `about` is what the error names.
 fn uuid(id: &str, about: &str) -> Result<(), Trouble> {
     // In one spelling: two of one UUID would be two ids.
     let canonical = uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);

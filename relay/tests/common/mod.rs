@@ -83,8 +83,16 @@ pub struct Held {
     pub text: String,
     pub parts: Vec<(String, String)>,
     pub status: String,
+    /// Of the whole text, once it has ended.
+    pub length: Option<u64>,
     pub terminal_frames: usize,
     pub chunks: usize,
+}
+
+impl Held {
+    pub fn is_whole(&self) -> bool {
+        self.length == Some(self.text.len() as u64)
+    }
 }
 
 pub struct Client {
@@ -151,10 +159,27 @@ impl Client {
         frames.pop().expect("the last")
     }
 
+    /// Frames until a message has ended and is held whole, whichever way that is told.
+    pub async fn until_whole(&mut self, message: &str) {
+        while !self.log.get(message).is_some_and(Held::is_whole) {
+            self.next().await;
+        }
+    }
+
     /// Everything up to the answer to a ping: what the relay had to say by now.
     pub async fn settle(&mut self) -> Vec<Value> {
         self.send(json!({"type": "ping"})).await;
         self.until("pong").await
+    }
+
+    /// At most so many frames, and fewer when the relay has no more to say.
+    pub async fn some(&mut self, frames: usize) {
+        self.send(json!({"type": "ping"})).await;
+        for _ in 0..frames {
+            if self.next().await["type"] == "pong" {
+                return;
+            }
+        }
     }
 
     pub async fn join(&mut self, conversation: &str) -> Value {
@@ -195,6 +220,8 @@ impl Client {
                     *held = Held { epoch: info["epoch"].as_u64().unwrap_or_default(), ..Held::default() };
                 }
                 held.status = text(&info["status"]);
+                let over = !matches!(held.status.as_str(), "pending" | "streaming");
+                held.length = over.then(|| info["length"].as_u64()).flatten();
             }
             return;
         }
@@ -216,7 +243,9 @@ impl Client {
                 assert!(held.text[offset..].starts_with(before), "an overlap differs: {frame}");
                 held.text.push_str(fresh);
                 held.chunks += 1;
-                held.status = "streaming".into();
+                if held.length.is_none() {
+                    held.status = "streaming".into();
+                }
                 let part = usize::try_from(frame["part"].as_u64().unwrap_or_default()).expect("small");
                 while held.parts.len() <= part {
                     held.parts.push(("text".into(), String::new()));
@@ -228,6 +257,7 @@ impl Client {
             }
             "response_complete" | "stream_error" => {
                 held.terminal_frames += 1;
+                held.length = frame["length"].as_u64();
                 assert_eq!(
                     frame["length"].as_u64(),
                     Some(held.text.len() as u64),

@@ -1,0 +1,223 @@
+//! The composing type: what a page does and what the relay says go in, what the edge must do comes out.
+//!
+//! Sans-I/O. The edge calls one of
+//! - what the page wants: [`Client::open`], [`Client::send`], [`Client::stop`], [`Client::pause`], …
+//! - what happened: [`Client::handle_open`], [`Client::handle_text`], [`Client::handle_closed`],
+//!   [`Client::handle_event`], [`Client::handle_survey`], [`Client::handle_sanitizer`], [`Client::handle_timeout`]
+//!
+//! and after each of them drains [`Client::poll_output`] to its end, then asks [`Client::poll_timeout`] when to call
+//! `handle_timeout`. On [`Output::RequestFrame`] it calls [`Client::render`] once, when the next frame comes.
+//! Nothing here knows the clock, the DOM, a socket or a random number, and nothing here calls back.
+
+mod connection;
+mod debug;
+mod frames;
+mod page;
+mod screen;
+mod snapshot;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use riacho_protocol::{
+    ClientFrame, ConversationId, Limits, ListConversations, MessageId, Role, Status, UpdateConversation,
+};
+
+use super::Millis;
+use super::engine::Engine;
+use super::event::Event;
+use super::policy::Policy;
+use super::registry::Registry;
+use super::router::Router;
+use super::sweeper::Sweep;
+
+pub use debug::Debug;
+pub use page::{Receipt, SendError, SendRequest};
+pub use snapshot::SnapshotError;
+
+use connection::Connection;
+
+/// Where events come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// A relay of ours, over one socket.
+    Relay,
+    /// The page's own, through [`Client::handle_event`].
+    Page,
+}
+
+/// What a client is made with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub transport: Transport,
+    pub sweep: Sweep,
+    pub policy: Rc<Policy>,
+}
+
+/// What the edge must do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Open a socket (closing one that is open); answer with `handle_open` or `handle_closed`.
+    Connect,
+    /// Close the socket; no answer.
+    Disconnect,
+    Transmit(String),
+    /// Take the view of the conversation before off the page and put up this one's, empty or as it was found.
+    Show(ConversationId),
+    /// Put up one element for a message, or take the one that is there.
+    Mount(Mount),
+    Unmount(MessageId),
+    /// A new epoch: the content is emptied, the element stays.
+    Reset(MessageId),
+    SetStatus(MessageId, Appearance),
+    /// Call [`Client::render`] when the next frame comes.
+    RequestFrame,
+    /// Fetch the sanitiser; answer with `handle_sanitizer`.
+    LoadSanitizer,
+    /// Look the page over for containers; answer with `handle_survey`.
+    Survey,
+    Emit(Event),
+}
+
+/// Where an element goes and what it says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mount {
+    pub message_id: MessageId,
+    pub conversation_id: ConversationId,
+    pub role: Role,
+    /// Behind this message's element; first in the view when there is none.
+    pub after: Option<MessageId>,
+    pub appearance: Appearance,
+}
+
+/// What shows of a message beside its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Appearance {
+    pub status: Status,
+    pub paused: bool,
+    /// A sentence under the text: what went wrong, what it waits for.
+    pub notice: Option<String>,
+    /// Another try makes sense.
+    pub can_retry: bool,
+}
+
+/// One message on the page.
+struct View {
+    engine: Engine,
+    /// How much of the message's shown text the engine has, in bytes.
+    pushed: usize,
+    /// Something came since the last frame.
+    dirty: bool,
+    /// The engine has been told that the text is whole.
+    ended: bool,
+}
+
+/// The client of one page. See the module for the order of calls.
+pub struct Client {
+    config: Config,
+    registry: Registry,
+    router: Router,
+    connection: Connection,
+    limits: Limits,
+    /// Messages on screen. Invariant: each is in the registry, and in the conversation that is on screen.
+    views: BTreeMap<MessageId, View>,
+    /// Sent by the page and not yet seen to have arrived; sent again after a reconnect.
+    outbox: Vec<SendRequest>,
+    /// Frames that wait for the socket; each is fenced by its epoch, so a late one does no harm.
+    waiting_frames: Vec<ClientFrame>,
+    /// The page wants the list of conversations; asked for again on every socket.
+    wants_list: bool,
+    sanitizer: SanitizerState,
+    next_sweep: Option<Millis>,
+    frame_requested: bool,
+    outputs: VecDeque<Output>,
+}
+
+/// What is known of the second wasm module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SanitizerState {
+    NotAsked,
+    Loading,
+    Ready,
+    Failed,
+}
+
+impl Client {
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            registry: Registry::default(),
+            router: Router::default(),
+            connection: Connection::default(),
+            limits: Limits::default(),
+            views: BTreeMap::new(),
+            outbox: Vec::new(),
+            waiting_frames: Vec::new(),
+            wants_list: false,
+            sanitizer: SanitizerState::NotAsked,
+            next_sweep: None,
+            frame_requested: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// What to do next; `None` when there is nothing left to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Client::handle_timeout`]; `None` when nothing is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        [self.connection.next_timeout(), self.next_sweep].into_iter().flatten().min()
+    }
+
+    pub fn handle_timeout(&mut self, now: Millis, random: u32) {
+        self.connection_timeout(now, random);
+        if self.next_sweep.is_some_and(|at| at <= now) {
+            self.next_sweep = None;
+            self.survey(now);
+        }
+    }
+
+    /// Asks for the list of conversations, now and whenever it changes.
+    pub fn list_conversations(&mut self) {
+        self.wants_list = true;
+        if self.connection.is_open() {
+            self.transmit(&ListConversations {}.into());
+        }
+    }
+
+    /// Names a conversation, closes it, or opens it again.
+    pub fn update_conversation(&mut self, update: UpdateConversation) {
+        self.transmit_or_keep(update.into());
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Emit(event));
+    }
+
+    fn transmit(&mut self, frame: &ClientFrame) {
+        self.outputs.push_back(Output::Transmit(frame.encode()));
+    }
+
+    /// Sends a frame now, or as soon as the rooms are joined again. The oldest goes when too many wait.
+    fn transmit_or_keep(&mut self, frame: ClientFrame) {
+        const MOST_WAITING: usize = 100;
+        if self.config.transport == Transport::Page {
+            return;
+        }
+        if self.connection.is_open() {
+            self.transmit(&frame);
+            return;
+        }
+        if self.waiting_frames.len() >= MOST_WAITING {
+            self.waiting_frames.remove(0);
+        }
+        self.waiting_frames.push(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests;

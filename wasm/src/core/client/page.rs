@@ -1,0 +1,269 @@
+//! What the page wants: open, send, stop, pause, resume, retry.
+
+use serde::{Deserialize, Serialize};
+
+use riacho_protocol::{
+    ClientFrame, ConversationId, ErrorCode, LeaveConversation, MessageId, Options, Pause, Resume, Retry,
+    Role, SendMessage, Status, Stop,
+};
+
+use super::{Client, Output, Transport};
+use crate::core::Millis;
+use crate::core::event::Event;
+use crate::core::message::{Ending, Message};
+use crate::core::router::Join;
+
+/// What [`Client::send`] takes: the ids are the caller's, made from its clock and its randomness.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendRequest {
+    pub message_id: MessageId,
+    pub reply_id: MessageId,
+    pub content: String,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub options: Options,
+}
+
+/// The ids of what was sent and of the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub message_id: MessageId,
+    pub reply_id: MessageId,
+}
+
+/// Why the page can't do that now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("open a conversation first")]
+    NoConversation,
+    #[error("there is no text to send")]
+    Empty,
+    #[error("the text has {length} bytes, and {most} is the most")]
+    TooLong { length: usize, most: u64 },
+    #[error("{0} messages wait for the connection already")]
+    OutboxFull(usize),
+    #[error("no message has the id {0:?}")]
+    UnknownMessage(String),
+}
+
+impl SendError {
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            SendError::NoConversation => "no_conversation",
+            SendError::Empty => ErrorCode::ContentEmpty.as_str(),
+            SendError::TooLong { .. } => ErrorCode::ContentTooLong.as_str(),
+            SendError::OutboxFull(_) => "outbox_full",
+            SendError::UnknownMessage(_) => ErrorCode::UnknownMessage.as_str(),
+        }
+    }
+}
+
+const MOST_IN_OUTBOX: usize = 100;
+
+impl Client {
+    /// Shows a conversation and joins it. The one before goes on streaming, unseen, while anything there is live.
+    pub fn open(&mut self, conversation: ConversationId, now: Millis) {
+        if self.router.is_on_screen(&conversation) {
+            return;
+        }
+        let before = self.router.show(conversation.clone());
+        self.show_view(&conversation, now);
+        self.join(&conversation);
+        if let Some(before) = before
+            && !self.registry.has_live(&before)
+        {
+            self.leave(&before);
+        }
+        self.emit(Event::Opened { conversation_id: conversation });
+    }
+
+    /// Sends a message in the conversation on screen. Both messages show at once; offline, it is sent when the line
+    /// stands again.
+    ///
+    /// # Errors
+    /// [`SendError`], and nothing has happened.
+    pub fn send(&mut self, request: SendRequest, now: Millis) -> Result<Receipt, SendError> {
+        let conversation = self.router.on_screen().cloned().ok_or(SendError::NoConversation)?;
+        if request.content.trim().is_empty() {
+            return Err(SendError::Empty);
+        }
+        if request.content.len() as u64 > self.limits.max_content_bytes {
+            return Err(SendError::TooLong {
+                length: request.content.len(),
+                most: self.limits.max_content_bytes,
+            });
+        }
+        if self.outbox.len() >= MOST_IN_OUTBOX {
+            return Err(SendError::OutboxFull(self.outbox.len()));
+        }
+        let parent_id = self.registry.in_order(&conversation).next_back().map(|(id, _)| id.clone());
+        let receipt = Receipt { message_id: request.message_id.clone(), reply_id: request.reply_id.clone() };
+
+        let mut question = Message::new(conversation.clone(), Role::User);
+        question.parent_id = parent_id;
+        question.append(0, &request.content);
+        // A user's text is whole the moment it is sent; whether it has arrived is `acknowledged`.
+        question.status = Status::Completed;
+        question.ended_at = Some(now);
+        let mut answer = Message::new(conversation.clone(), Role::Assistant);
+        answer.parent_id = Some(request.message_id.clone());
+        answer.provider.clone_from(&request.provider);
+        answer.model.clone_from(&request.model);
+        self.add_message(request.message_id.clone(), question, None);
+        self.add_message(request.reply_id.clone(), answer, None);
+
+        if self.config.transport == Transport::Relay {
+            if self.connection.is_open() && self.router.join_state(&conversation) == Some(Join::Done) {
+                self.transmit_send(&conversation, &request);
+            }
+            self.outbox.push(request);
+        }
+        Ok(receipt)
+    }
+
+    pub(super) fn transmit_send(&mut self, conversation: &ConversationId, request: &SendRequest) {
+        let parent_id = self.registry.get(&request.message_id).and_then(|message| message.parent_id.clone());
+        self.transmit(
+            &SendMessage {
+                conversation_id: conversation.clone(),
+                message_id: request.message_id.clone(),
+                reply_id: request.reply_id.clone(),
+                parent_id,
+                content: request.content.clone(),
+                provider: request.provider.clone(),
+                model: request.model.clone(),
+                options: request.options.clone(),
+            }
+            .into(),
+        );
+    }
+
+    /// Ends a run; what arrived is kept. One that has ended is left as it is.
+    ///
+    /// # Errors
+    /// [`SendError::UnknownMessage`].
+    pub fn stop(&mut self, id: &MessageId, now: Millis) -> Result<(), SendError> {
+        let (epoch, live) = self.fence(id)?;
+        if !live {
+            return Ok(());
+        }
+        if self.config.transport == Transport::Page {
+            self.end_message(id, Ending::interrupted(riacho_protocol::InterruptReason::Stopped, 0), now);
+            return Ok(());
+        }
+        self.about(id, Stop { message_id: id.clone(), epoch }.into());
+        Ok(())
+    }
+
+    /// The display stands still; the text comes in all the same.
+    ///
+    /// # Errors
+    /// [`SendError::UnknownMessage`].
+    pub fn pause(&mut self, id: &MessageId) -> Result<(), SendError> {
+        let (epoch, live) = self.fence(id)?;
+        if live && self.set_paused(id, Paused::Yes) {
+            self.about(id, Pause { message_id: id.clone(), epoch }.into());
+        }
+        Ok(())
+    }
+
+    /// The display catches up and goes on.
+    ///
+    /// # Errors
+    /// [`SendError::UnknownMessage`].
+    pub fn resume(&mut self, id: &MessageId) -> Result<(), SendError> {
+        let (epoch, _) = self.fence(id)?;
+        if self.set_paused(id, Paused::No) {
+            self.about(id, Resume { message_id: id.clone(), epoch }.into());
+        }
+        Ok(())
+    }
+
+    /// Starts an answer that has ended once more, in the same container.
+    ///
+    /// # Errors
+    /// [`SendError::UnknownMessage`].
+    pub fn retry(&mut self, id: &MessageId) -> Result<(), SendError> {
+        let (epoch, live) = self.fence(id)?;
+        if !live {
+            self.about(id, Retry { message_id: id.clone(), epoch }.into());
+        }
+        Ok(())
+    }
+
+    fn fence(&self, id: &MessageId) -> Result<(u32, bool), SendError> {
+        self.registry
+            .get(id)
+            .map(|message| (message.epoch, message.is_live()))
+            .ok_or_else(|| SendError::UnknownMessage(id.as_str().to_owned()))
+    }
+
+    /// A frame about a message: it must come behind the send that made the message.
+    fn about(&mut self, id: &MessageId, frame: ClientFrame) {
+        if self.outbox.iter().any(|request| request.reply_id == *id) && !self.is_sent(id) {
+            self.waiting_frames.push(frame);
+        } else {
+            self.transmit_or_keep(frame);
+        }
+    }
+
+    /// The send that made this answer is on the socket of the moment.
+    fn is_sent(&self, id: &MessageId) -> bool {
+        self.connection.is_open()
+            && self
+                .registry
+                .get(id)
+                .is_some_and(|message| self.router.join_state(&message.conversation) == Some(Join::Done))
+    }
+
+    fn set_paused(&mut self, id: &MessageId, paused: Paused) -> bool {
+        let Some(message) = self.registry.get_mut(id) else { return false };
+        let paused = paused == Paused::Yes;
+        if message.paused == paused {
+            return false;
+        }
+        message.paused = paused;
+        self.show_status(id);
+        if !paused {
+            self.catch_up(id);
+        }
+        true
+    }
+
+    /// Asks to join a room, with what is here of it. One join is under way at a time, unless it was lost with its
+    /// socket.
+    pub(super) fn join(&mut self, conversation: &ConversationId) {
+        if self.connection.is_open() {
+            self.router.set_join(conversation, Join::Asked);
+            let frame = self.join_frame(conversation);
+            self.transmit(&frame);
+        }
+    }
+
+    pub(super) fn leave(&mut self, conversation: &ConversationId) {
+        if self.router.leave(conversation) {
+            if self.connection.is_open() {
+                self.transmit(&LeaveConversation { conversation_id: conversation.clone() }.into());
+            }
+            self.emit(Event::Left { conversation_id: conversation.clone() });
+        }
+    }
+
+    /// For good: no reconnect, no timer, nothing on the page is touched.
+    pub fn close(&mut self) {
+        self.connection.close();
+        self.next_sweep = None;
+        self.outputs.push_back(Output::Disconnect);
+        self.emit(Event::Connection {
+            state: crate::core::event::ConnectionState::Closed,
+            retry_in_ms: None,
+        });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paused {
+    Yes,
+    No,
+}

@@ -1,0 +1,154 @@
+//! What a reload keeps: the open conversation, the text so far and where it is, what was not sent yet.
+//!
+//! A snapshot has a budget. The newest messages of the conversation on screen come first; a message that does not fit is
+//! left out whole, and the relay sends it again.
+
+use serde::{Deserialize, Serialize};
+
+use riacho_protocol::{ConversationId, MessageId, PartInfo, Role, Status};
+
+use super::{Client, SendRequest, Transport};
+use crate::core::message::{Ending, Message, Origin};
+
+/// Changes when an old page's snapshot could not be read by a new one's code: it is then as good as none.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    version: u32,
+    open: Option<ConversationId>,
+    rooms: Vec<ConversationId>,
+    /// Oldest first within a conversation.
+    messages: Vec<Kept>,
+    outbox: Vec<SendRequest>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    id: MessageId,
+    conversation: ConversationId,
+    role: Role,
+    epoch: u32,
+    status: Status,
+    text: String,
+    stretches: Vec<(u32, usize)>,
+    parts: Vec<PartInfo>,
+    parent_id: Option<MessageId>,
+    provider: Option<String>,
+    model: Option<String>,
+    acknowledged: bool,
+    ending: Option<Ending>,
+}
+
+/// Why a snapshot is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("the snapshot can't be read: {0}")]
+    Unreadable(String),
+    #[error("the snapshot is of version {0}")]
+    Version(u32),
+}
+
+impl Client {
+    /// What to keep over a reload, in at most about `budget` bytes of text.
+    #[must_use]
+    pub fn snapshot(&self, budget: usize) -> String {
+        let mut left = budget;
+        let mut messages = Vec::new();
+        let mut rooms = self.router.rooms();
+        rooms.reverse();
+        for room in &rooms {
+            let mut of_room = Vec::new();
+            for (id, message) in self.registry.in_order(room).rev() {
+                let cost = message.text().len() + 300;
+                if message.origin == Origin::Page {
+                    continue;
+                }
+                if cost > left {
+                    // Nothing older either: what is here must be the end of the conversation, without holes.
+                    break;
+                }
+                left -= cost;
+                of_room.push(keep(id, message));
+            }
+            of_room.reverse();
+            messages.extend(of_room);
+        }
+        rooms.reverse();
+        let snapshot = Snapshot {
+            version: VERSION,
+            open: self.router.on_screen().cloned(),
+            rooms,
+            messages,
+            outbox: self.outbox.clone(),
+        };
+        serde_json::to_string(&snapshot).unwrap_or_default()
+    }
+
+    /// Takes up what a snapshot kept, on a client that has done nothing yet. Returns the conversation that was open,
+    /// for the caller to open.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the client is as it was.
+    pub fn restore(&mut self, snapshot: &str) -> Result<Option<ConversationId>, SnapshotError> {
+        let snapshot: Snapshot =
+            serde_json::from_str(snapshot).map_err(|e| SnapshotError::Unreadable(e.to_string()))?;
+        if snapshot.version != VERSION {
+            return Err(SnapshotError::Version(snapshot.version));
+        }
+        for kept in snapshot.messages {
+            let (id, message) = take_up(kept);
+            self.registry.insert(id, message, None);
+        }
+        if self.config.transport == Transport::Relay {
+            for room in snapshot.rooms {
+                if self.registry.has_live(&room) {
+                    self.router.keep(room);
+                }
+            }
+            self.outbox = snapshot.outbox;
+            self.outbox.retain(|request| self.registry.get(&request.message_id).is_some());
+        }
+        Ok(snapshot.open)
+    }
+}
+
+fn keep(id: &MessageId, message: &Message) -> Kept {
+    Kept {
+        id: id.clone(),
+        conversation: message.conversation.clone(),
+        role: message.role,
+        epoch: message.epoch,
+        status: message.status,
+        text: message.text().to_owned(),
+        stretches: message.stretches().collect(),
+        parts: message.parts().to_vec(),
+        parent_id: message.parent_id.clone(),
+        provider: message.provider.clone(),
+        model: message.model.clone(),
+        acknowledged: message.acknowledged,
+        ending: message.ending.clone(),
+    }
+}
+
+fn take_up(kept: Kept) -> (MessageId, Message) {
+    let mut message = Message::new(kept.conversation, kept.role);
+    message.epoch = kept.epoch;
+    message.parent_id = kept.parent_id;
+    message.provider = kept.provider;
+    message.model = kept.model;
+    message.acknowledged = kept.acknowledged;
+    message.ending = kept.ending;
+    for (index, part) in kept.parts.into_iter().enumerate() {
+        message.describe_part(u32::try_from(index).unwrap_or(u32::MAX), part);
+    }
+    let ends = kept.stretches.iter().skip(1).map(|(_, start)| *start).chain([kept.text.len()]);
+    for (&(part, start), end) in kept.stretches.iter().zip(ends) {
+        message.append(part, kept.text.get(start..end).unwrap_or_default());
+    }
+    message.status = kept.status;
+    if kept.status.is_terminal() {
+        message.ended_at = Some(0);
+    }
+    (kept.id, message)
+}

@@ -1,0 +1,95 @@
+//! Every message that this page knows, and their order in each conversation. It decides nothing.
+
+use std::collections::BTreeMap;
+
+use riacho_protocol::{ConversationId, MessageId};
+
+use super::message::Message;
+
+/// Invariant: a message is in exactly one conversation's order, and each id in an order is known.
+#[derive(Debug, Default)]
+pub struct Registry {
+    messages: BTreeMap<MessageId, Message>,
+    order: BTreeMap<ConversationId, Vec<MessageId>>,
+}
+
+impl Registry {
+    #[must_use]
+    pub fn get(&self, id: &MessageId) -> Option<&Message> {
+        self.messages.get(id)
+    }
+
+    pub fn get_mut(&mut self, id: &MessageId) -> Option<&mut Message> {
+        self.messages.get_mut(id)
+    }
+
+    /// Adds a message behind `after`, or last. One that is known stays as it is.
+    pub fn insert(&mut self, id: MessageId, message: Message, after: Option<&MessageId>) {
+        if self.messages.contains_key(&id) {
+            return;
+        }
+        let order = self.order.entry(message.conversation.clone()).or_default();
+        let place = after
+            .and_then(|after| order.iter().rposition(|known| known == after))
+            .map_or(order.len(), |index| index + 1);
+        order.insert(place, id.clone());
+        self.messages.insert(id, message);
+    }
+
+    pub fn remove(&mut self, id: &MessageId) -> Option<Message> {
+        let message = self.messages.remove(id)?;
+        if let Some(order) = self.order.get_mut(&message.conversation) {
+            order.retain(|known| known != id);
+        }
+        Some(message)
+    }
+
+    /// The messages of one conversation, in order.
+    pub fn in_order(
+        &self,
+        conversation: &ConversationId,
+    ) -> impl DoubleEndedIterator<Item = (&MessageId, &Message)> {
+        self.order.get(conversation).into_iter().flatten().filter_map(|id| self.messages.get_key_value(id))
+    }
+
+    /// The one before it in its conversation.
+    #[must_use]
+    pub fn previous(&self, id: &MessageId) -> Option<&MessageId> {
+        let order = self.order.get(&self.messages.get(id)?.conversation)?;
+        let index = order.iter().position(|known| known == id)?;
+        order.get(index.checked_sub(1)?)
+    }
+
+    /// Text may still come for something there.
+    #[must_use]
+    pub fn has_live(&self, conversation: &ConversationId) -> bool {
+        self.in_order(conversation).any(|(_, message)| message.is_live())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&MessageId, &Message)> {
+        self.messages.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use riacho_protocol::Role;
+
+    #[test]
+    fn order_is_by_place_not_by_arrival() {
+        let (c, id) = (ConversationId::new("c").unwrap(), |id: &str| MessageId::new(id).unwrap());
+        let mut registry = Registry::default();
+        let message = || Message::new(c.clone(), Role::User);
+        registry.insert(id("1"), message(), None);
+        registry.insert(id("3"), message(), None);
+        registry.insert(id("2"), message(), Some(&id("1")));
+        registry.insert(id("2"), message(), None);
+        let order: Vec<_> = registry.in_order(&c).map(|(id, _)| id.as_str()).collect();
+        assert_eq!(order, ["1", "2", "3"]);
+        assert_eq!(registry.previous(&id("2")), Some(&id("1")));
+        assert_eq!(registry.previous(&id("1")), None);
+        assert!(registry.remove(&id("2")).is_some());
+        assert_eq!(registry.previous(&id("3")), Some(&id("1")));
+    }
+}

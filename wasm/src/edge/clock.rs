@@ -1,0 +1,34 @@
+//! Time, random numbers and ids: what the core takes as arguments.
+
+use js_sys::{Date, Math};
+
+use crate::core::Millis;
+use crate::core::ids::uuid_v7;
+
+/// A clock that never goes back.
+pub fn now() -> Millis {
+    let now = web_sys::window().and_then(|window| window.performance()).map_or_else(Date::now, |p| p.now());
+    millis(now)
+}
+
+/// Good enough to spread reconnects, and for nothing else.
+pub fn random() -> u32 {
+    (Math::random() * f64::from(u32::MAX)) as u32
+}
+
+/// A fresh UUID of version 7.
+pub fn new_id() -> String {
+    let mut bytes = [0; 10];
+    let strong = web_sys::window()
+        .and_then(|window| window.crypto().ok())
+        .is_some_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok());
+    if !strong {
+        bytes.iter_mut().for_each(|byte| *byte = (Math::random() * 256.0) as u8);
+    }
+    uuid_v7(millis(Date::now()), bytes)
+}
+
+fn millis(ms: f64) -> Millis {
+    // `as` saturates, and neither clock is negative.
+    ms as Millis
+}

@@ -1,0 +1,33 @@
+//! Errors as JavaScript wants them: an `Error` with a message and a stable `code`.
+
+use wasm_bindgen::JsValue;
+
+use riacho_protocol::{DecodeError, IdError};
+
+use crate::core::client::SendError;
+
+/// An `Error` with a `code`.
+pub fn error(code: &str, message: &str) -> JsValue {
+    let error = js_sys::Error::new(message);
+    // A fresh object takes any property; should it not, the message is still there.
+    let _ = js_sys::Reflect::set(&error, &"code".into(), &code.into());
+    error.into()
+}
+
+/// What any thrown value says, whether or not it is an `Error`.
+pub fn message_of(thrown: &JsValue) -> String {
+    let message = js_sys::Reflect::get(thrown, &"message".into()).ok().and_then(|m| m.as_string());
+    message.or_else(|| thrown.as_string()).unwrap_or_else(|| format!("{thrown:?}"))
+}
+
+pub fn from_send(e: &SendError) -> JsValue {
+    error(e.code(), &e.to_string())
+}
+
+pub fn from_decode(e: &DecodeError) -> JsValue {
+    error(e.code().as_str(), &e.to_string())
+}
+
+pub fn from_id(e: IdError) -> JsValue {
+    error("bad_id", &e.to_string())
+}

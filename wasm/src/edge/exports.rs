@@ -1,0 +1,253 @@
+//! Everything that JavaScript can call, in one file. `pkg/` wraps it; pages never see it.
+
+use std::rc::Rc;
+
+use js_sys::{Function, JsString, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Options, UpdateConversation};
+
+use super::clock::{new_id, now};
+use super::driver::{Driver, Setup};
+use super::error::{error, from_decode, from_id, from_send};
+use super::storage::Slot;
+use super::stream::Stream;
+use super::utf16::Utf16Joiner;
+use crate::core::client::{Client, Config, SendError, SendRequest, Transport};
+use crate::core::engine::Engine;
+use crate::core::policy::Policy;
+use crate::core::sweeper::Sweep;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `new ChatClient` was given, as the wrapper checked it.
+    pub type ChatOptions;
+    #[wasm_bindgen(method, getter)]
+    fn url(this: &ChatOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn root(this: &ChatOptions) -> Element;
+    #[wasm_bindgen(method, getter)]
+    fn token(this: &ChatOptions) -> Option<Function>;
+    #[wasm_bindgen(method, getter)]
+    fn emit(this: &ChatOptions) -> Function;
+    #[wasm_bindgen(method, getter, js_name = storageKey)]
+    fn storage_key(this: &ChatOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = sweepInterval)]
+    fn sweep_interval(this: &ChatOptions) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = sweepGrace)]
+    fn sweep_grace(this: &ChatOptions) -> Option<f64>;
+
+    /// What `chat.send` was given beside the text.
+    pub type SendOptions;
+    #[wasm_bindgen(method, getter)]
+    fn provider(this: &SendOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn model(this: &SendOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn temperature(this: &SendOptions) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = topP)]
+    fn top_p(this: &SendOptions) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = maxTokens)]
+    fn max_tokens(this: &SendOptions) -> Option<f64>;
+}
+
+/// The version of the package this was built for.
+#[wasm_bindgen]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Says how to get the sanitiser: a function that promises a function from HTML to a flat tree.
+#[wasm_bindgen(js_name = setSanitizerLoader)]
+pub fn set_sanitizer_loader(loader: Function) {
+    super::sanitizer::set_loader(loader);
+}
+
+/// The client of one page.
+#[wasm_bindgen]
+pub struct Chat {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl Chat {
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &ChatOptions) -> Chat {
+        let default = Sweep::default();
+        let millis = |value: Option<f64>, default| value.filter(|v| *v >= 0.0).map_or(default, |v| v as u64);
+        let url = options.url();
+        let config = Config {
+            transport: if url.is_some() { Transport::Relay } else { Transport::Page },
+            sweep: Sweep {
+                interval: millis(options.sweep_interval(), default.interval).max(100),
+                grace: millis(options.sweep_grace(), default.grace),
+            },
+            policy: Rc::new(Policy::default()),
+        };
+        let mut client = Client::new(config);
+        let slot = options.storage_key().map(Slot::new);
+        // A snapshot that can't be read is as good as none: the relay has everything.
+        let open = slot.as_ref().and_then(Slot::read).and_then(|kept| client.restore(&kept).ok()).flatten();
+        let driver = Driver::new(Setup {
+            client,
+            root: options.root(),
+            url,
+            token: options.token(),
+            emit: options.emit(),
+            slot,
+        });
+        driver.with(|client| {
+            client.connect(now());
+            if let Some(open) = open {
+                client.open(open, now());
+            }
+        });
+        Chat { driver }
+    }
+
+    pub fn open(&self, conversation_id: &str) -> Result<(), JsValue> {
+        let id = ConversationId::new(conversation_id).map_err(from_id)?;
+        self.driver.with(|client| client.open(id, now()));
+        Ok(())
+    }
+
+    /// The conversation on screen.
+    #[wasm_bindgen(getter, js_name = conversationId)]
+    pub fn conversation_id(&self) -> Option<String> {
+        self.driver.read(|client| client.conversation().map(|id| id.as_str().to_owned()))
+    }
+
+    /// Returns the two ids, the message's and the reply's.
+    pub fn send(&self, content: &JsString, options: &SendOptions) -> Result<Vec<String>, JsValue> {
+        let mut joiner = Utf16Joiner::default();
+        let mut text = joiner.join(content);
+        text.extend(joiner.rest());
+        let request = SendRequest {
+            message_id: MessageId::new(new_id()).map_err(from_id)?,
+            reply_id: MessageId::new(new_id()).map_err(from_id)?,
+            content: text,
+            provider: options.provider(),
+            model: options.model(),
+            options: Options {
+                temperature: options.temperature(),
+                top_p: options.top_p(),
+                max_tokens: options.max_tokens().map(|n| n as u32),
+            },
+        };
+        let receipt = self.driver.with(|client| client.send(request, now())).map_err(|e| from_send(&e))?;
+        Ok(vec![receipt.message_id.into(), receipt.reply_id.into()])
+    }
+
+    pub fn stop(&self, message_id: &str) -> Result<(), JsValue> {
+        self.about(message_id, |client, id| client.stop(id, now()))
+    }
+
+    pub fn pause(&self, message_id: &str) -> Result<(), JsValue> {
+        self.about(message_id, Client::pause)
+    }
+
+    pub fn resume(&self, message_id: &str) -> Result<(), JsValue> {
+        self.about(message_id, Client::resume)
+    }
+
+    pub fn retry(&self, message_id: &str) -> Result<(), JsValue> {
+        self.about(message_id, Client::retry)
+    }
+
+    fn about(
+        &self,
+        message_id: &str,
+        call: impl FnOnce(&mut Client, &MessageId) -> Result<(), SendError>,
+    ) -> Result<(), JsValue> {
+        let id = MessageId::new(message_id).map_err(from_id)?;
+        self.driver.with(|client| call(client, &id)).map_err(|e| from_send(&e))
+    }
+
+    /// Takes an event of the page's own transport, as JSON.
+    pub fn handle(&self, event: &str) -> Result<(), JsValue> {
+        self.driver.with(|client| client.handle_event(event, now())).map_err(|e| from_decode(&e))
+    }
+
+    #[wasm_bindgen(js_name = listConversations)]
+    pub fn list_conversations(&self) {
+        self.driver.with(Client::list_conversations);
+    }
+
+    pub fn rename(&self, conversation_id: &str, title: String) -> Result<(), JsValue> {
+        self.update(conversation_id, Some(title), None)
+    }
+
+    #[wasm_bindgen(js_name = setClosed)]
+    pub fn set_closed(&self, conversation_id: &str, closed: bool) -> Result<(), JsValue> {
+        let status = if closed { ConversationStatus::Closed } else { ConversationStatus::Open };
+        self.update(conversation_id, None, Some(status))
+    }
+
+    fn update(
+        &self,
+        conversation_id: &str,
+        title: Option<String>,
+        status: Option<ConversationStatus>,
+    ) -> Result<(), JsValue> {
+        let conversation_id = ConversationId::new(conversation_id).map_err(from_id)?;
+        self.driver
+            .with(|client| client.update_conversation(UpdateConversation { conversation_id, title, status }));
+        Ok(())
+    }
+
+    /// The raw text of a message, as far as it has come.
+    pub fn text(&self, message_id: &str) -> Option<String> {
+        let id = MessageId::new(message_id).ok()?;
+        self.driver.read(|client| client.text(&id).map(str::to_owned))
+    }
+
+    /// What streams, where, as JSON.
+    pub fn debug(&self) -> Result<String, JsValue> {
+        self.driver
+            .read(|client| serde_json::to_string(&client.debug()))
+            .map_err(|e| error("internal", &e.to_string()))
+    }
+
+    /// Elements of messages in the root.
+    #[wasm_bindgen(getter)]
+    pub fn containers(&self) -> u32 {
+        self.driver.containers()
+    }
+
+    pub fn close(&self) {
+        self.driver.close();
+    }
+}
+
+/// One markdown stream into one element.
+#[wasm_bindgen]
+pub struct Markdown {
+    stream: Rc<Stream>,
+}
+
+#[wasm_bindgen]
+impl Markdown {
+    #[wasm_bindgen(constructor)]
+    pub fn new(container: &Element, id_prefix: &str) -> Markdown {
+        Markdown { stream: Stream::new(container, Engine::new(Rc::new(Policy::default()), id_prefix)) }
+    }
+
+    pub fn push(&self, text: &JsString) -> Result<(), JsValue> {
+        if self.stream.push(text) { Ok(()) } else { Err(error("ended", "the stream has ended")) }
+    }
+
+    pub fn flush(&self) {
+        self.stream.flush();
+    }
+
+    pub fn end(&self) -> Promise {
+        self.stream.end()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn text(&self) -> String {
+        self.stream.text()
+    }
+}

@@ -1,0 +1,177 @@
+// The interpreter of a batch: numbers and one string in, nodes made with createElement and text nodes out.
+// wasm/src/core/engine/batch.rs writes what is read here; the two files change together.
+
+const NAME = 1;
+const ELEMENT = 2;
+const TEXT = 3;
+const APPEND = 4;
+const SPLICE = 5;
+const ATTRIBUTE = 6;
+const NO_ATTRIBUTE = 7;
+const REMOVE = 8;
+const FORGET = 9;
+const WRAP = 10;
+
+// A long text is a row of text nodes: adding to a node costs its length.
+const ROW = 1024;
+
+/** The nodes of one engine in one container. What stood in the container before stays, in front. */
+export class Renderer {
+  constructor(container) {
+    this.document = container.ownerDocument;
+    this.container = container;
+    this.start = container.lastChild;
+    this.names = [];
+    // Ids are given back and used again, so this is as long as the most nodes that were ever named at once.
+    this.nodes = [];
+    // The rows of the texts that have more than one.
+    this.rows = new Map();
+  }
+
+  apply(ops, strings) {
+    const { document, names, nodes } = this;
+    const end = ops.length;
+    let cursor = 0;
+    for (let i = 0; i < end; ) {
+      const id = ops[i + 1];
+      switch (ops[i]) {
+        case NAME:
+          names[id] = strings.substring(cursor, (cursor += ops[i + 2]));
+          i += 3;
+          break;
+        case ELEMENT: {
+          const node = document.createElement(names[ops[i + 2]]);
+          this.#place(node, ops[i + 3], ops[i + 4]);
+          nodes[id] = node;
+          i += 5;
+          break;
+        }
+        case TEXT: {
+          const text = strings.substring(cursor, (cursor += ops[i + 4]));
+          const cut = rowEnd(text, 0);
+          const node = document.createTextNode(cut === text.length ? text : text.substring(0, cut));
+          this.#place(node, ops[i + 2], ops[i + 3]);
+          nodes[id] = node;
+          if (cut < text.length) {
+            this.#append(id, text.substring(cut));
+          }
+          i += 5;
+          break;
+        }
+        case APPEND:
+          this.#append(id, strings.substring(cursor, (cursor += ops[i + 2])));
+          i += 3;
+          break;
+        case SPLICE:
+          this.#truncate(id, ops[i + 2]);
+          this.#append(id, strings.substring(cursor, (cursor += ops[i + 3])));
+          i += 4;
+          break;
+        case ATTRIBUTE:
+          nodes[id].setAttribute(names[ops[i + 2]], strings.substring(cursor, (cursor += ops[i + 3])));
+          i += 4;
+          break;
+        case NO_ATTRIBUTE:
+          nodes[id].removeAttribute(names[ops[i + 2]]);
+          i += 3;
+          break;
+        case REMOVE:
+          for (const row of this.rows.get(id) ?? [nodes[id]]) {
+            row.remove();
+          }
+          i += 2;
+          break;
+        case FORGET:
+          nodes[id] = undefined;
+          this.rows.delete(id);
+          i += 2;
+          break;
+        case WRAP: {
+          const node = document.createElement(names[ops[i + 2]]);
+          const last = this.#last(ops[i + 5]);
+          nodes[ops[i + 4]].before(node);
+          do {
+            node.append(node.nextSibling);
+          } while (node.lastChild !== last);
+          nodes[id] = node;
+          i += 6;
+          break;
+        }
+        default:
+          throw new Error(`riacho: operation ${ops[i]} at ${i} is unknown`);
+      }
+    }
+  }
+
+  /** The last node of a text, or the element itself. */
+  #last(id) {
+    const rows = this.rows.get(id);
+    return rows === undefined ? this.nodes[id] : rows[rows.length - 1];
+  }
+
+  #append(id, text) {
+    let last = this.#last(id);
+    if (last.length + text.length <= ROW) {
+      last.appendData(text);
+      return;
+    }
+    let rows = this.rows.get(id);
+    if (rows === undefined) {
+      this.rows.set(id, (rows = [last]));
+    }
+    for (let at = 0; at < text.length; ) {
+      const end = rowEnd(text, at);
+      const row = this.document.createTextNode(text.substring(at, end));
+      last.after(row);
+      rows.push((last = row));
+      at = end;
+    }
+  }
+
+  // deleteData and not data: a selection in what stays is kept.
+  #truncate(id, keep) {
+    const rows = this.rows.get(id);
+    let last = this.nodes[id];
+    if (rows !== undefined) {
+      let length = 0;
+      for (const row of rows) {
+        length += row.length;
+      }
+      while (rows.length > 1 && length - rows[rows.length - 1].length >= keep) {
+        const row = rows.pop();
+        length -= row.length;
+        row.remove();
+      }
+      last = rows[rows.length - 1];
+      keep -= length - last.length;
+      if (rows.length === 1) {
+        this.rows.delete(id);
+      }
+    }
+    if (last.length > keep) {
+      last.deleteData(keep, last.length - keep);
+    }
+  }
+
+  #place(node, parent, prev) {
+    if (prev !== 0) {
+      this.#last(prev).after(node);
+    } else if (parent !== 0) {
+      this.nodes[parent].prepend(node);
+    } else if (this.start === null) {
+      this.container.prepend(node);
+    } else {
+      this.start.after(node);
+    }
+  }
+}
+
+/** Where the row that begins at `from` ends: never between the halves of a surrogate pair. */
+function rowEnd(text, from) {
+  const end = from + ROW;
+  if (end >= text.length) {
+    return text.length;
+  }
+  const code = text.charCodeAt(end - 1);
+  return code >= 0xd800 && code < 0xdc00 ? end - 1 : end;
+}

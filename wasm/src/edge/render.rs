@@ -1,0 +1,18 @@
+//! The interpreter of batches, as Rust sees it.
+
+use js_sys::{JsString, Uint32Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+#[wasm_bindgen(module = "/src/edge/render.js")]
+extern "C" {
+    /// The nodes of one engine in one container.
+    pub type Renderer;
+
+    #[wasm_bindgen(constructor)]
+    pub fn new(container: &Element) -> Renderer;
+
+    /// Carries out the operations of one batch. It can run the page's code: hold no borrow over it.
+    #[wasm_bindgen(method)]
+    pub fn apply(this: &Renderer, ops: &Uint32Array, strings: &JsString);
+}

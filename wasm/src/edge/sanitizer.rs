@@ -1,0 +1,64 @@
+//! The second wasm module: fetched once for the whole page, through the loader that the package brings.
+
+use std::cell::RefCell;
+
+use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
+use js_sys::{Function, Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::error::message_of;
+use crate::core::engine::Sanitize;
+
+type Loading = Shared<LocalBoxFuture<'static, Result<(), String>>>;
+
+thread_local! {
+    static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
+    static LOADING: RefCell<Option<Loading>> = const { RefCell::new(None) };
+    static SANITIZE: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// How to get it: a function that promises a function from HTML to a flat tree.
+pub fn set_loader(loader: Function) {
+    LOADER.set(Some(loader));
+}
+
+/// Fetches it, or joins the fetch that is under way. What failed once is tried again by the next one who asks.
+pub async fn load() -> Result<(), String> {
+    if SANITIZE.with_borrow(Option::is_some) {
+        return Ok(());
+    }
+    let loading =
+        LOADING.with_borrow_mut(|slot| slot.get_or_insert_with(|| fetch().boxed_local().shared()).clone());
+    let loaded = loading.await;
+    LOADING.set(None);
+    loaded
+}
+
+async fn fetch() -> Result<(), String> {
+    let loader = LOADER.with_borrow(Clone::clone).ok_or("no loader for the sanitiser was given")?;
+    let promised = loader.call0(&JsValue::UNDEFINED).map_err(|e| message_of(&e))?;
+    let loaded = JsFuture::from(Promise::resolve(&promised)).await.map_err(|e| message_of(&e))?;
+    let sanitize = loaded.dyn_into::<Function>().map_err(|_| "the sanitiser's loader gave no function")?;
+    SANITIZE.set(Some(sanitize));
+    Ok(())
+}
+
+/// The loaded module, as the engine takes it.
+pub struct Sanitizer(Function);
+
+/// What is there, if it is there.
+pub fn get() -> Option<Sanitizer> {
+    SANITIZE.with_borrow(Clone::clone).map(Sanitizer)
+}
+
+impl Sanitize for Sanitizer {
+    /// Nothing, which is no flat tree, when the module fails: the engine then shows the HTML as text.
+    fn sanitize(&self, html: &str) -> Vec<u8> {
+        let called = self.0.call1(&JsValue::UNDEFINED, &html.into());
+        called
+            .ok()
+            .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
+            .map_or_else(Vec::new, |bytes| bytes.to_vec())
+    }
+}

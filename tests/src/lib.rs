@@ -13,6 +13,7 @@ pub mod browser;
 pub mod built;
 pub mod frames;
 pub mod link;
+pub mod oracle;
 #[cfg(feature = "e2e")]
 pub mod page;
 #[cfg(feature = "e2e")]

@@ -1,0 +1,95 @@
+//! However the text is cut, the finished page is that of the whole text rendered once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use riacho_tests::oracle::{oracle, streamed};
+use riacho_wasm::core::policy::Policy;
+
+/// The inputs of the CommonMark spec and of pulldown-cmark's own spec files.
+fn corpus() -> Option<Vec<(String, String)>> {
+    let Some(folder) = std::env::var_os("RIACHO_CORPORA") else {
+        eprintln!("skipped: RIACHO_CORPORA is not set");
+        return None;
+    };
+    let text = std::fs::read_to_string(PathBuf::from(folder).join("conformance.jsonl")).expect("the corpus");
+    let cases = text.lines().map(|line| {
+        let case: serde_json::Value = serde_json::from_str(line).expect("a case");
+        (format!("{} {}", case["src"], case["n"]), case["data"].as_str().expect("data").to_owned())
+    });
+    Some(cases.collect())
+}
+
+fn characters(text: &str) -> Vec<&str> {
+    text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]).collect()
+}
+
+/// Checks a text in one piece, by character and at every cut. Gives back what went wrong.
+fn check(text: &str, every_cut: bool) -> Result<(), String> {
+    let expected = oracle(text, &Policy::default(), "m");
+    let compare = |what: &str, pieces: Vec<&str>| {
+        let shown = catch_unwind(AssertUnwindSafe(|| streamed(pieces).page.shown()))
+            .map_err(|_| format!("{what}: panicked"))?;
+        if shown == expected {
+            Ok(())
+        } else {
+            Err(format!("{what}\n  text     {text:?}\n  expected {expected}\n  shown    {shown}"))
+        }
+    };
+    compare("whole", vec![text])?;
+    compare("by character", characters(text))?;
+    if every_cut {
+        for (at, _) in text.char_indices() {
+            compare(&format!("cut at {at}"), vec![&text[..at], &text[at..]])?;
+        }
+    }
+    Ok(())
+}
+
+fn report(failures: Vec<String>, count: usize) {
+    for failure in failures.iter().take(20) {
+        eprintln!("{failure}");
+    }
+    assert!(failures.is_empty(), "{} of {count} texts differ", failures.len());
+}
+
+#[test]
+fn the_corpus_at_every_cut() {
+    let Some(cases) = corpus() else { return };
+    assert!(cases.len() > 1000);
+    let failures = cases
+        .iter()
+        .filter_map(|(name, text)| check(text, true).err().map(|error| format!("{name}: {error}")))
+        .collect();
+    report(failures, cases.len());
+}
+
+/// Cases that once went wrong, or nearly. Each has a name.
+const NAMED: &[(&str, &str)] = &[
+    ("generics stay text", "a `x` Vec<String> and <T>\n\n<Foo>\nbar\n"),
+    ("a definition whose title goes on", "[a]\n\n[a]: /u\n\"title\ngoes on\"\n\n[a]\n"),
+    ("a footnote in a link", "[**a[^1]b** c](/u) d\n\n[^1]: x\n"),
+    ("a late footnote renumbers", "a[^b] c[^a]\n\n[^a]: one\n\nmore[^a]\n\n[^b]: two\n"),
+    ("formatting that html5ever carries over", "<b>a\n\nb\n\n</b>c\n\nd\n"),
+    ("details", "<details>\n<summary>s</summary>\n\n- a\n- b\n\n</details>\n\nafter\n"),
+    ("html in an item", "- a <b>b\n- c\n\nd\n"),
+    ("a list turns loose", "- a\n- b\n\n- c\n"),
+    ("carriage returns from references", "a&#13;b&#13;\nc\n"),
+    ("text after html", "</x>foo\n\n</y>bar\n\nbaz\n"),
+    ("late link", "see [a] and [b]\n\ntext\n\n[a]: /a\n\nmore [b]\n\n[b]: /b 'B'\n"),
+    ("the first definition counts", "[a]: /1\n\n[a]\n\n[a]: /2\n\n[a]\n"),
+    ("an image", "![alt *x*](https://a.example/b.png \"t\")\n"),
+    ("tasks", "- [x] a\n- [ ] b\n\n  c\n"),
+    ("table", "|a|b|\n|:-|-:|\n|1|2|\n|<b>x|y\n\nz\n"),
+    ("math", "$a$ and $$b$$ and $5 and $6\n"),
+    ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
+];
+
+#[test]
+fn named_cases() {
+    let failures = NAMED
+        .iter()
+        .filter_map(|(name, text)| check(text, true).err().map(|e| format!("{name}: {e}")))
+        .collect();
+    report(failures, NAMED.len());
+}

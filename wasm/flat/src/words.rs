@@ -1,0 +1,247 @@
+//! The words that the sanitiser may let through and that a policy may allow. What is not here does not exist.
+
+/// Elements. `img` and `input` are judged further by the policy.
+pub const ELEMENTS: &[&str] = &[
+    "a",
+    "abbr",
+    "address",
+    "article",
+    "aside",
+    "b",
+    "bdi",
+    "bdo",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "data",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "hr",
+    "i",
+    "img",
+    "input",
+    "ins",
+    "kbd",
+    "li",
+    "main",
+    "mark",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "rp",
+    "rt",
+    "ruby",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "wbr",
+];
+
+/// Elements whose content goes with them.
+pub const DROPPED_WITH_CONTENT: &[&str] =
+    &["script", "style", "title", "template", "noembed", "noframes", "iframe"];
+
+/// Attributes that any element may have.
+pub const ATTRIBUTES: &[&str] = &["class", "dir", "id", "lang", "title"];
+
+/// Attributes of one element.
+pub const ELEMENT_ATTRIBUTES: &[(&str, &[&str])] = &[
+    ("a", &["href"]),
+    ("col", &["span"]),
+    ("colgroup", &["span"]),
+    ("details", &["open"]),
+    ("img", &["alt", "height", "src", "width"]),
+    ("input", &["checked", "disabled", "type"]),
+    ("li", &["value"]),
+    ("ol", &["reversed", "start", "type"]),
+    ("td", &["align", "colspan", "rowspan", "style"]),
+    ("th", &["align", "colspan", "rowspan", "scope", "style"]),
+    ("time", &["datetime"]),
+];
+
+/// URL schemes that a policy may allow. Schemes that run script or read local data are not here.
+pub const SCHEMES: &[&str] = &[
+    "ftp", "geo", "git", "http", "https", "irc", "ircs", "magnet", "mailto", "matrix", "news", "sftp", "sip",
+    "sips", "sms", "ssh", "tel", "webcal", "xmpp",
+];
+
+/// Elements that a browser lays out as blocks. Whitespace at their edges is not rendered, so it is not kept.
+pub fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "caption"
+            | "center"
+            | "col"
+            | "colgroup"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+    )
+}
+
+/// Elements that have no end tag.
+pub fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "basefont"
+            | "bgsound"
+            | "br"
+            | "col"
+            | "embed"
+            | "frame"
+            | "hr"
+            | "img"
+            | "input"
+            | "keygen"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+/// Every element name that HTML has or had, and the two roots of foreign content. Any other name in raw HTML is no
+/// tag but text that looks like one.
+pub fn is_html(name: &str) -> bool {
+    ELEMENTS.contains(&name)
+        || is_void(name)
+        || matches!(
+            name,
+            "acronym"
+                | "applet"
+                | "audio"
+                | "big"
+                | "blink"
+                | "body"
+                | "button"
+                | "canvas"
+                | "datalist"
+                | "dialog"
+                | "dir"
+                | "fieldset"
+                | "font"
+                | "form"
+                | "frameset"
+                | "head"
+                | "html"
+                | "iframe"
+                | "image"
+                | "isindex"
+                | "label"
+                | "legend"
+                | "listing"
+                | "map"
+                | "marquee"
+                | "math"
+                | "menu"
+                | "meter"
+                | "multicol"
+                | "nobr"
+                | "noembed"
+                | "noframes"
+                | "noscript"
+                | "object"
+                | "optgroup"
+                | "option"
+                | "output"
+                | "picture"
+                | "plaintext"
+                | "portal"
+                | "progress"
+                | "rb"
+                | "rtc"
+                | "script"
+                | "search"
+                | "select"
+                | "slot"
+                | "spacer"
+                | "strike"
+                | "style"
+                | "svg"
+                | "template"
+                | "textarea"
+                | "title"
+                | "video"
+                | "xmp"
+        )
+}

@@ -1,0 +1,188 @@
+//! What labels mean: links and footnotes that were defined, and the numbers of footnotes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use unicase::UniCase;
+
+/// A label as the parser compares it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    Link(UniCase<String>),
+    Note(UniCase<String>),
+}
+
+impl Key {
+    pub fn link(label: &str) -> Key {
+        Key::Link(UniCase::new(label.to_owned()))
+    }
+
+    pub fn note(label: &str) -> Key {
+        Key::Note(UniCase::new(label.to_owned()))
+    }
+}
+
+/// The definitions and footnotes of the finished part of a document.
+#[derive(Debug, Default)]
+pub struct Labels {
+    links: HashMap<UniCase<String>, (String, String)>,
+    notes: HashSet<UniCase<String>>,
+    numbers: Numbers,
+}
+
+impl Labels {
+    pub fn link(&self, label: &str) -> Option<(&str, &str)> {
+        if self.links.is_empty() {
+            return None;
+        }
+        self.links.get(&UniCase::new(label.to_owned())).map(|(dest, title)| (dest.as_str(), title.as_str()))
+    }
+
+    /// The first definition of a label counts. Says whether this is it.
+    pub fn define_link(&mut self, label: &str, dest: &str, title: &str) -> bool {
+        let key = UniCase::new(label.to_owned());
+        if self.links.contains_key(&key) {
+            return false;
+        }
+        self.links.insert(key, (dest.to_owned(), title.to_owned()));
+        true
+    }
+
+    pub fn has_note(&self, label: &str) -> bool {
+        !self.notes.is_empty() && self.notes.contains(&UniCase::new(label.to_owned()))
+    }
+
+    pub fn define_note(&mut self, label: &str) -> bool {
+        self.notes.insert(UniCase::new(label.to_owned()))
+    }
+
+    pub fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
+    }
+
+    pub fn knows(&self, key: &Key) -> bool {
+        match key {
+            Key::Link(label) => self.links.contains_key(label),
+            Key::Note(label) => self.notes.contains(label),
+        }
+    }
+
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    pub fn numbers_mut(&mut self) -> &mut Numbers {
+        &mut self.numbers
+    }
+}
+
+/// Footnotes are numbered by where they are mentioned first, as reference or as definition.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    order: BTreeMap<usize, String>,
+    entries: HashMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    first: usize,
+    number: usize,
+    /// The texts on the page that show it.
+    shown: Vec<u32>,
+}
+
+impl Numbers {
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn get(&self, label: &str) -> Option<usize> {
+        self.entries.get(label).map(|entry| entry.number)
+    }
+
+    /// A label is mentioned at `at`.
+    pub fn mention(&mut self, label: &str, at: usize) -> Moved {
+        let number = self.len() + 1;
+        if let Some(entry) = self.entries.get_mut(label) {
+            if entry.first <= at {
+                return Moved::default();
+            }
+            self.order.remove(&entry.first);
+            entry.first = at;
+        } else {
+            let entry = Entry { first: at, number, shown: Vec::new() };
+            self.entries.insert(label.to_owned(), entry);
+        }
+        self.order.insert(at, label.to_owned());
+        self.renumber(at)
+    }
+
+    /// Counts again from `at` on.
+    fn renumber(&mut self, at: usize) -> Moved {
+        let mut moved = Moved::default();
+        if self.order.last_key_value().is_some_and(|(last, _)| *last == at) {
+            // The last one. Its number may have come from further up.
+            let count = self.order.len();
+            let label = self.order.last_key_value().map(|(_, label)| label);
+            if let Some(entry) = label.and_then(|label| self.entries.get_mut(label))
+                && entry.number == count
+            {
+                return moved;
+            }
+        }
+        let mut number = self.order.range(..at).count();
+        for label in self.order.range(at..).map(|(_, label)| label) {
+            number += 1;
+            if let Some(entry) = self.entries.get_mut(label)
+                && entry.number != number
+            {
+                entry.number = number;
+                moved.texts.extend(entry.shown.iter().map(|&id| (id, number)));
+            }
+        }
+        moved
+    }
+
+    pub fn show(&mut self, label: &str, id: u32) {
+        if let Some(entry) = self.entries.get_mut(label) {
+            entry.shown.push(id);
+        }
+    }
+
+    pub fn hide(&mut self, label: &str, id: u32) {
+        if let Some(entry) = self.entries.get_mut(label) {
+            entry.shown.retain(|shown| *shown != id);
+        }
+    }
+}
+
+/// Texts on the page that show another number now.
+#[derive(Debug, Default)]
+pub struct Moved {
+    pub texts: Vec<(u32, usize)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_follow_the_first_mention() {
+        let mut numbers = Numbers::default();
+        assert!(numbers.mention("b", 20).texts.is_empty());
+        assert!(numbers.mention("c", 30).texts.is_empty());
+        numbers.show("b", 7);
+        numbers.show("c", 8);
+        assert_eq!(numbers.mention("a", 10).texts, [(7, 2), (8, 3)]);
+        assert_eq!(numbers.get("a"), Some(1));
+        numbers.mention("c", 5);
+        assert_eq!((numbers.get("c"), numbers.get("a"), numbers.get("b")), (Some(1), Some(2), Some(3)));
+    }
+
+    #[test]
+    fn the_first_definition_counts() {
+        let mut labels = Labels::default();
+        assert!(labels.define_link("Foo", "/a", ""));
+        assert!(!labels.define_link("FOO", "/b", ""));
+        assert_eq!(labels.link("foo"), Some(("/a", "")));
+    }
+}

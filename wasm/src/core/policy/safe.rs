@@ -1,0 +1,75 @@
+//! An element that has been judged. Only the policy can make one.
+
+use riacho_flat::words;
+
+/// A known element name, by its place in the vocabulary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag(u8);
+
+impl Tag {
+    pub(super) fn named(name: &str) -> Option<Tag> {
+        words::ELEMENTS.binary_search(&name).ok().and_then(|at| u8::try_from(at).ok()).map(Tag)
+    }
+
+    pub fn name(self) -> &'static str {
+        words::ELEMENTS.get(self.index()).copied().unwrap_or("span")
+    }
+
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A safe element. Its attributes are sorted by name, so that two of them can be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    tag: Tag,
+    attrs: Vec<(&'static str, String)>,
+}
+
+impl Element {
+    pub(super) fn new(tag: Tag) -> Element {
+        Element { tag, attrs: Vec::new() }
+    }
+
+    /// The first value of an attribute stays, as in HTML.
+    pub(super) fn set(&mut self, name: &'static str, value: String) {
+        if self.attr(name).is_none() {
+            self.attrs.push((name, value));
+        }
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.attrs.sort_unstable_by_key(|(name, _)| *name);
+    }
+
+    pub fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.tag.name()
+    }
+
+    pub fn attrs(&self) -> impl ExactSizeIterator<Item = (&'static str, &str)> {
+        self.attrs.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    pub fn attr(&self, name: &str) -> Option<&str> {
+        self.attrs.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What becomes of an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Keep(Element),
+    /// Kept as another element, with this text for its content.
+    KeepWithText(Element, String),
+    /// Only this text is left of it.
+    Text(String),
+    /// It goes, its content stays.
+    Unwrap,
+    /// It goes with its content.
+    Drop,
+}

@@ -12,3 +12,6 @@ mod socket;
 mod storage;
 mod stream;
 mod utf16;
+
+#[cfg(test)]
+mod tests;

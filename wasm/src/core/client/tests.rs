@@ -6,6 +6,10 @@ use crate::core::event::ConnectionState;
 use crate::core::sweeper::Container;
 use riacho_protocol::*;
 
+// The same tests natively and in the browser.
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 struct Page {
     client: Client,
     outputs: Vec<Output>,

@@ -154,6 +154,7 @@ impl Driver {
             Output::Reset(id) => self.page.borrow_mut().reset(&id),
             Output::SetStatus(id, appearance) => self.page.borrow_mut().set_status(&id, &appearance),
             Output::RequestFrame => self.frames.request(),
+            Output::Render => self.paint(),
             Output::LoadSanitizer => self.load_sanitizer(),
             Output::Survey => {
                 let found = self.page.borrow().survey();
@@ -188,7 +189,16 @@ impl Driver {
         }
     }
 
+    /// The frame that was asked for.
     fn draw(self: &Rc<Self>) {
+        // The page's code may run from within a change of the DOM: what it asks for waits until this is done.
+        self.draining.set(true);
+        self.paint();
+        self.draining.set(false);
+        self.drain();
+    }
+
+    fn paint(&self) {
         let sanitizer = sanitizer::get();
         // Made into JavaScript values under the borrow, put into the DOM after it.
         let mut batches = Vec::new();
@@ -204,13 +214,9 @@ impl Driver {
                 }
             },
         );
-        // The page's code may run from within a change of the DOM: what it asks for waits until this is done.
-        self.draining.set(true);
         for (id, ops, strings) in batches {
             self.page.borrow_mut().paint(&id, &ops, &strings);
         }
-        self.draining.set(false);
-        self.drain();
     }
 
     fn load_sanitizer(self: &Rc<Self>) {

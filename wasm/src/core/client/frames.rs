@@ -316,8 +316,8 @@ impl Client {
         }
         message.status = ending.status;
         message.ended_at = Some(now);
-        self.show_status(id);
         self.show_end(id);
+        self.show_status(id);
         self.emit_status(id, None);
     }
 

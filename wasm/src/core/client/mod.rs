@@ -6,7 +6,8 @@
 //!   [`Client::handle_event`], [`Client::handle_survey`], [`Client::handle_sanitizer`], [`Client::handle_timeout`]
 //!
 //! and after each of them drains [`Client::poll_output`] to its end, then asks [`Client::poll_timeout`] when to call
-//! `handle_timeout`. On [`Output::RequestFrame`] it calls [`Client::render`] once, when the next frame comes.
+//! `handle_timeout`. On [`Output::RequestFrame`] it calls [`Client::render`] once, when the next frame comes; on
+//! [`Output::Render`] at once.
 //! Nothing here knows the clock, the DOM, a socket or a random number, and nothing here calls back.
 
 mod connection;
@@ -72,6 +73,8 @@ pub enum Output {
     SetStatus(MessageId, Appearance),
     /// Call [`Client::render`] when the next frame comes.
     RequestFrame,
+    /// Call [`Client::render`] now: what follows must not be on the page before the text that it speaks of.
+    Render,
     /// Fetch the sanitiser; answer with `handle_sanitizer`.
     LoadSanitizer,
     /// Look the page over for containers; answer with `handle_survey`.

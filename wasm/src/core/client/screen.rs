@@ -102,6 +102,14 @@ impl Client {
         if message.origin == Origin::Log {
             self.views.insert(id.clone(), self.new_view(id));
             self.catch_up(id);
+            self.render_first(id);
+        }
+    }
+
+    /// An element never says more than its text: who reads `completed` on the page finds all of it there.
+    fn render_first(&mut self, id: &MessageId) {
+        if self.views.get(id).is_some_and(|view| view.dirty) {
+            self.outputs.push_back(Output::Render);
         }
     }
 
@@ -166,6 +174,9 @@ impl Client {
             && let Some(message) = self.registry.get(id)
         {
             let appearance = appearance(message, detail);
+            if message.status.is_terminal() {
+                self.render_first(id);
+            }
             self.outputs.push_back(Output::SetStatus(id.clone(), appearance));
         }
     }

@@ -171,6 +171,28 @@ fn mounts(outputs: &[Output]) -> Vec<&str> {
 }
 
 #[test]
+fn what_an_element_says_of_itself_never_runs_ahead_of_its_text() {
+    let rendered_before = |outputs: &[Output], what: fn(&Output) -> bool| {
+        let at = outputs.iter().position(what).unwrap();
+        outputs[..at].contains(&Output::Render)
+    };
+    let mut page = Page::joined();
+    page.started("c", "a", 0);
+    page.chunk("c", "a", 0, 0, "Olá");
+    page.complete("a", 0, 4);
+    let outputs = page.drain();
+    let completed = |output: &Output| {
+        matches!(output, Output::SetStatus(_, Appearance { status: Status::Completed, .. }))
+    };
+    assert!(rendered_before(&outputs, completed));
+    // Coming back to it: its text is there before anything else happens.
+    page.client.open(c("d"), page.now);
+    page.drain();
+    page.client.open(c("c"), page.now);
+    assert!(rendered_before(&page.drain(), |output| matches!(output, Output::Transmit(_))));
+}
+
+#[test]
 fn an_answer_and_its_replay_are_one_container_and_one_text() {
     let mut page = Page::joined();
     let mut outputs = page.drain();

@@ -27,7 +27,7 @@ const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; sty
 
 /// What a request needs.
 #[derive(Clone)]
-pub struct Relay {
+pub struct Context {
     pub log: Log,
     pub runs: Runs,
     pub settings: Arc<Settings>,
@@ -37,7 +37,7 @@ pub struct Relay {
     pub sockets: TaskTracker,
 }
 
-pub fn router(relay: Relay) -> Router {
+pub fn router(relay: Context) -> Router {
     let site = relay.settings.site.clone();
     let router = Router::new().route("/ws", any(open_socket)).with_state(relay);
     let header = |name: HeaderName, value: &'static str| {
@@ -54,7 +54,7 @@ pub fn router(relay: Relay) -> Router {
 }
 
 async fn open_socket(
-    State(relay): State<Relay>,
+    State(relay): State<Context>,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,

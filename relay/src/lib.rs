@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 /// How long open connections may take to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+pub use log::{OpenError, Place};
 pub use settings::{DemoSettings, OpenAiSettings, Secret, Settings, Timeouts};
 
 /// Why a relay could not start or go on.
@@ -30,44 +31,72 @@ pub use settings::{DemoSettings, OpenAiSettings, Secret, Settings, Timeouts};
 pub enum Error {
     #[error("the HTTP client can't be set up: {0}")]
     Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Store(#[from] log::OpenError),
     #[error("the listener failed: {0}")]
     Io(#[from] std::io::Error),
 }
 
-/// Serves until `shutdown` completes. Sockets that are open then are closed with code 1001.
+/// Opens a relay and serves until `shutdown` completes.
 ///
 /// # Errors
-/// [`Error`] when the relay can't be set up, or its listener fails.
+/// As [`Relay::open`] and [`Relay::serve`].
 pub async fn run(
     listener: TcpListener,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let settings = Arc::new(settings);
-    let closing = CancellationToken::new();
-    let log = log::Log::in_memory();
-    let providers = providers::Providers::from_settings(&settings)?;
-    let runs = runs::Runs::new(log.clone(), providers, Arc::clone(&settings));
-    let sockets = TaskTracker::new();
-    let relay = http::Relay { log, runs, settings, closing: closing.clone(), sockets: sockets.clone() };
+    Relay::open(settings)?.serve(listener, shutdown).await
+}
 
-    let told = closing.clone();
-    tokio::spawn(async move {
-        shutdown.await;
-        told.cancel();
-    });
-    let graceful = closing.clone();
-    let serving = axum::serve(listener, http::router(relay))
-        .with_graceful_shutdown(async move { graceful.cancelled().await });
-    let overdue = async {
-        closing.cancelled().await;
-        tokio::time::sleep(LAST_CALL).await;
-    };
-    tokio::select! {
-        served = serving => served?,
-        () = overdue => {}
+/// A relay that has its log and its providers, and serves nobody yet.
+pub struct Relay {
+    context: http::Context,
+}
+
+impl Relay {
+    /// Opens the log: what was alive when it was left is ended here.
+    ///
+    /// # Errors
+    /// [`Error`] when the store or the HTTP client can't be had.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        let settings = Arc::new(settings);
+        let log = log::Log::open(&settings.store)?;
+        let providers = providers::Providers::from_settings(&settings)?;
+        let runs = runs::Runs::new(log.clone(), providers, Arc::clone(&settings));
+        let (closing, sockets) = (CancellationToken::new(), TaskTracker::new());
+        Ok(Self { context: http::Context { log, runs, settings, closing, sockets } })
     }
-    sockets.close();
-    let _ = tokio::time::timeout(LAST_CALL, sockets.wait()).await;
-    Ok(())
+
+    /// Serves until `shutdown` completes. Sockets that are open then are closed with code 1001, and runs that are alive end as
+    /// `interrupted`, reason `restart`.
+    ///
+    /// # Errors
+    /// [`Error`] when the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let http::Context { runs, closing, sockets, .. } = self.context.clone();
+        let (told, graceful) = (closing.clone(), closing.clone());
+        tokio::spawn(async move {
+            shutdown.await;
+            told.cancel();
+        });
+        let serving = axum::serve(listener, http::router(self.context))
+            .with_graceful_shutdown(async move { graceful.cancelled().await });
+        let overdue = async {
+            closing.cancelled().await;
+            tokio::time::sleep(LAST_CALL).await;
+        };
+        tokio::select! {
+            served = serving => served?,
+            () = overdue => {}
+        }
+        sockets.close();
+        let ended = async { tokio::join!(sockets.wait(), runs.close()) };
+        let _ = tokio::time::timeout(LAST_CALL, ended).await;
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use riacho_relay::{DemoSettings, OpenAiSettings, Secret, Settings, Timeouts};
+use riacho_relay::{DemoSettings, OpenAiSettings, Place, Relay, Secret, Settings, Timeouts};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,6 +27,10 @@ struct Flags {
     /// A folder of static files to serve at `/`.
     #[arg(long, env = "RIACHO_SITE")]
     site: Option<PathBuf>,
+    /// The file that conversations are kept in; `:memory:` forgets them at the end. Its folder is made if it is missing.
+    /// Without this flag: `riacho/relay.db` in $XDG_STATE_HOME, or else in ~/.local/state.
+    #[arg(long, env = "RIACHO_STORE")]
+    store: Option<PathBuf>,
     /// A name under which this relay may be addressed, besides the loopback ones. May be given several times.
     #[arg(long, env = "RIACHO_ALLOW_HOST", value_delimiter = ',')]
     allow_host: Vec<String>,
@@ -81,9 +85,25 @@ fn openai() -> Option<OpenAiSettings> {
     })
 }
 
+/// Where state belongs by the XDG base directory specification; without a home, nowhere.
+fn default_store() -> Place {
+    let state = env("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = state.or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".local/state")));
+    state.map_or(Place::Memory, |state| Place::File(state.join("riacho/relay.db")))
+}
+
 impl Flags {
+    fn store(&self) -> Place {
+        match &self.store {
+            None => default_store(),
+            Some(path) if path.as_os_str() == ":memory:" => Place::Memory,
+            Some(path) => Place::File(path.clone()),
+        }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
+            store: self.store(),
             site: self.site.clone(),
             allow_hosts: self.allow_host.clone(),
             allow_origins: self.allow_origin.clone(),
@@ -149,6 +169,7 @@ async fn serve(flags: Flags) -> Result<(), Stop> {
             _ => format!("can't listen at {}:{}: {error}", flags.host, flags.port),
         })
     })?;
+    let relay = Relay::open(flags.settings()).map_err(|error| Stop::Start(error.to_string()))?;
     // Before the line below: whoever reads it may send the signal at once.
     let failed = |error: std::io::Error| Stop::Running(error.into());
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -164,5 +185,5 @@ async fn serve(flags: Flags) -> Result<(), Stop> {
             _ = interrupt.recv() => {}
         }
     };
-    riacho_relay::run(listener, flags.settings(), shutdown).await.map_err(Stop::Running)
+    relay.serve(listener, shutdown).await.map_err(Stop::Running)
 }

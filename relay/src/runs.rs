@@ -11,8 +11,9 @@ use riacho_protocol::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::log::{Added, AnswerBy, Ended, Ending, Log, NewTurn, Piece, Refused, Run, Terminal};
+use crate::log::{Added, AnswerBy, Ending, Log, NewTurn, Piece, Refused, Run, Terminal, User, Verb};
 use crate::providers::{Event, Events, Provider, Providers};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -31,6 +32,10 @@ struct Shared {
     settings: Arc<Settings>,
     /// How to stop what runs in this process.
     live: Mutex<HashMap<(MessageId, u32), CancellationToken>>,
+    /// The tasks of the runs.
+    tasks: TaskTracker,
+    /// The relay ends.
+    closing: CancellationToken,
 }
 
 /// Why a message was not sent.
@@ -53,7 +58,15 @@ impl NotSent {
 
 impl Runs {
     pub fn new(log: Log, providers: Providers, settings: Arc<Settings>) -> Self {
-        Self { shared: Arc::new(Shared { log, providers, settings, live: Mutex::default() }) }
+        let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
+        Self { shared: Arc::new(Shared { log, providers, settings, live: Mutex::default(), tasks, closing }) }
+    }
+
+    /// Ends every run with `interrupted`, reason `restart`, and waits until that is written.
+    pub async fn close(&self) {
+        self.shared.closing.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
     }
 
     /// The names of the providers, the default first.
@@ -62,7 +75,11 @@ impl Runs {
     }
 
     /// Takes a message, and starts the run of its answer. A message that was sent before is told again.
-    pub async fn send(&self, frame: SendMessage) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
+    pub async fn send(
+        &self,
+        user: &User,
+        frame: SendMessage,
+    ) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
         let (name, provider) = self.provider(frame.provider)?;
         let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
         let turn = NewTurn {
@@ -73,7 +90,7 @@ impl Runs {
             content: frame.content,
             answer: answer.clone(),
         };
-        match self.shared.log.add_turn(turn).await? {
+        match self.shared.log.add_turn(user, turn).await? {
             Added::New(run) => {
                 self.start(run, answer, provider);
                 Ok(None)
@@ -83,8 +100,8 @@ impl Runs {
     }
 
     /// Starts the next epoch of an answer.
-    pub async fn retry(&self, message_id: &MessageId, epoch: u32) -> Result<(), NotSent> {
-        let (run, answer) = self.shared.log.next_epoch(message_id, epoch).await?;
+    pub async fn retry(&self, user: &User, message_id: &MessageId, epoch: u32) -> Result<(), NotSent> {
+        let (run, answer) = self.shared.log.next_epoch(user, message_id, epoch).await?;
         // What was set up when it was asked first may be gone since; then the default answers.
         let found = self.provider(Some(answer.provider.clone())).or_else(|_| self.provider(None));
         let (_, provider) = found?;
@@ -93,8 +110,8 @@ impl Runs {
     }
 
     /// Ends a run. What has ended is left as it is.
-    pub async fn stop(&self, message_id: &MessageId, epoch: u32) -> Result<(), Refused> {
-        let (run, status) = self.shared.log.run(message_id, epoch).await?;
+    pub async fn stop(&self, user: &User, message_id: &MessageId, epoch: u32) -> Result<(), Refused> {
+        let (run, status) = self.shared.log.run(user, Verb::Stop, message_id, epoch).await?;
         if status.is_terminal() {
             return Ok(());
         }
@@ -126,15 +143,11 @@ impl Runs {
         self.live().insert(key.clone(), stop.clone());
         let runs = self.clone();
         let started = Instant::now();
-        tokio::spawn(async move {
+        self.shared.tasks.spawn(async move {
             let driven = tokio::spawn(runs.clone().drive(run.clone(), answer, provider, stop, started));
             if driven.await.is_err() {
                 tracing::error!(message = %run.message_id, "a run died");
-                let failure = Failure {
-                    code: ErrorCode::Internal,
-                    message: "The relay failed while it wrote this answer. Try again.".to_owned(),
-                    retry_after: None,
-                };
+                let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
                 let metrics = Metrics { duration_ms: millis(started.elapsed()), ..Metrics::default() };
                 let terminal = Terminal { ending: Ending::Failed(failure), usage: Usage::default(), metrics };
                 runs.shared.log.finish(&run, terminal).await;
@@ -153,7 +166,7 @@ impl Runs {
         started: Instant,
     ) {
         let settings = &self.shared.settings;
-        let said = self.shared.log.path_to(&run, settings.context_bytes).await;
+        let said = self.shared.log.path_to(&run, settings.context_bytes).await.unwrap_or_default();
         let request = Request::new(
             settings.system_prompt.clone(),
             said,
@@ -169,11 +182,12 @@ impl Runs {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
+                () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
                     match self.record(&run, &mut account, batch.drain(..).flatten()).await {
                         Ok(()) => {}
                         Err(Halt::Ended) => return,
-                        Err(Halt::TooLong(failure)) => break Ending::Failed(failure),
+                        Err(Halt::Failed(failure)) => break Ending::Failed(failure),
                     }
                 }
                 answered = &mut answering => break answered.map_or_else(Ending::Failed, |()| Ending::Completed),
@@ -186,7 +200,7 @@ impl Runs {
             match self.record(&run, &mut account, events).await {
                 Ok(()) => {}
                 Err(Halt::Ended) => return,
-                Err(Halt::TooLong(failure)) => {
+                Err(Halt::Failed(failure)) => {
                     ending = Ending::Failed(failure);
                     break;
                 }
@@ -228,13 +242,13 @@ impl Runs {
                 }
                 Event::Usage(usage) => account.usage = Some(usage),
                 Event::Finish(reason) => account.finish_reason = Some(reason),
-                Event::Detail(detail) => self.shared.log.note(run, detail).await?,
+                Event::Detail(detail) => self.shared.log.note(run, detail).await,
             }
         }
         if !pieces.is_empty() {
             self.shared.log.append(run, pieces).await?;
         }
-        too_long.map_or(Ok(()), |failure| Err(Halt::TooLong(failure)))
+        too_long.map_or(Ok(()), |failure| Err(Halt::Failed(failure)))
     }
 }
 
@@ -242,13 +256,20 @@ impl Runs {
 enum Halt {
     /// Someone else wrote the terminal record.
     Ended,
-    TooLong(Failure),
+    Failed(Failure),
 }
 
-impl From<Ended> for Halt {
-    fn from(_: Ended) -> Self {
-        Halt::Ended
+impl From<Refused> for Halt {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Ended => Halt::Ended,
+            other => Halt::Failed(internal(other.to_string())),
+        }
     }
+}
+
+fn internal(message: String) -> Failure {
+    Failure { code: ErrorCode::Internal, message, retry_after: None }
 }
 
 /// Usage and metrics of one run. The usage is what the provider reports, or an estimate that says so.

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use riacho_protocol::Limits;
 
+use crate::log::Place;
+
 /// What a relay is started with. `Settings::default()` is a relay that needs no key and no network.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// A folder of static files that is served at `/`.
     pub site: Option<PathBuf>,
+    /// Where conversations are kept.
+    pub store: Place,
     /// Names, besides the loopback ones, under which this relay may be addressed (`Host`).
     pub allow_hosts: Vec<String>,
     /// Origins that may open a socket though they are not the relay's own, such as `https://app.example`.
@@ -33,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             site: None,
+            store: Place::Memory,
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             limits: Limits::default(),

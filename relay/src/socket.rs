@@ -18,8 +18,8 @@ use riacho_protocol::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use crate::http::Relay;
-use crate::log::{Refused, Subscription};
+use crate::http::Context;
+use crate::log::{Bounds, Refused, Subscription, User};
 use crate::runs::NotSent;
 
 /// A client has so long to say hello.
@@ -37,7 +37,7 @@ const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Upgrades the connection, and serves it until it ends.
-pub fn accept(upgrade: WebSocketUpgrade, relay: Relay) -> Response {
+pub fn accept(upgrade: WebSocketUpgrade, relay: Context) -> Response {
     let hopeless = size(relay.settings.limits.max_frame_bytes).saturating_mul(HOPELESS);
     let sockets = relay.sockets.clone();
     upgrade
@@ -83,15 +83,17 @@ impl Close {
     }
 }
 
-async fn serve(socket: WebSocket, relay: Relay) {
+async fn serve(socket: WebSocket, relay: Context) {
     let limits = relay.settings.limits;
-    let log = relay.log.subscribe(
-        size(limits.max_chunk_bytes),
-        size(limits.max_page.into()),
-        size(limits.max_joined.into()),
-    );
+    let bounds = Bounds {
+        max_chunk: size(limits.max_chunk_bytes),
+        max_page: size(limits.max_page.into()),
+        max_joined: size(limits.max_joined.into()),
+    };
+    let user = User::local();
+    let log = relay.log.subscribe(user.clone(), bounds);
     let (mut sink, mut stream) = socket.split();
-    let mut connection = Connection { relay, limits, log, replies: VecDeque::new(), greeted: false };
+    let mut connection = Connection { relay, limits, user, log, replies: VecDeque::new(), greeted: false };
     let idle = Duration::from_secs(limits.idle_timeout_seconds.into());
     let mut deadline = Instant::now() + HELLO_WITHIN.min(idle);
     // There may be something in the log; something was written and not flushed.
@@ -154,8 +156,9 @@ async fn farewell(sink: &mut Sink, connection: &mut Connection, code: u16) -> Re
 }
 
 struct Connection {
-    relay: Relay,
+    relay: Context,
     limits: Limits,
+    user: User,
     log: Subscription,
     /// Answers to the client's frames; they go before what the log has.
     replies: VecDeque<ServerFrame>,
@@ -280,11 +283,11 @@ impl Connection {
             }
             ClientFrame::SendMessage(frame) => self.send(frame).await,
             ClientFrame::Stop(frame) => {
-                let stopped = self.relay.runs.stop(&frame.message_id, frame.epoch).await;
+                let stopped = self.relay.runs.stop(&self.user, &frame.message_id, frame.epoch).await;
                 stopped.map_err(|error| about_message(error, &frame.message_id))
             }
             ClientFrame::Retry(frame) => {
-                let retried = self.relay.runs.retry(&frame.message_id, frame.epoch).await;
+                let retried = self.relay.runs.retry(&self.user, &frame.message_id, frame.epoch).await;
                 retried.map_err(|error| not_sent(&error, &frame.message_id))
             }
             ClientFrame::Pause(frame) => {
@@ -300,7 +303,11 @@ impl Connection {
                 Ok(())
             }
             ClientFrame::UpdateConversation(frame) => {
-                let updated = self.relay.log.update(&frame.conversation_id, frame.title, frame.status).await;
+                let updated = self
+                    .relay
+                    .log
+                    .update(&self.user, &frame.conversation_id, frame.title, frame.status)
+                    .await;
                 updated.map_err(refused)?;
                 self.log.list_again();
                 Ok(())
@@ -332,7 +339,7 @@ impl Connection {
         if !self.log.has_joined(&frame.conversation_id) {
             return Err(about_message(Refused::NotJoined, &id));
         }
-        let again = self.relay.runs.send(frame).await.map_err(|error| not_sent(&error, &id))?;
+        let again = self.relay.runs.send(&self.user, frame).await.map_err(|error| not_sent(&error, &id))?;
         for started in again.into_iter().flat_map(|started| *started) {
             self.replies.push_back(started.into());
         }

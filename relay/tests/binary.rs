@@ -18,7 +18,8 @@ fn relay(flags: &[&str]) -> Command {
 
 /// Starts one, and reads its address from its first line.
 fn start(flags: &[&str]) -> (Child, String) {
-    let mut child = relay(flags).spawn().expect("it starts");
+    let flags = [&["--store", ":memory:"], flags].concat();
+    let mut child = relay(&flags).spawn().expect("it starts");
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
     let address =
@@ -53,7 +54,7 @@ fn a_signal_ends_it_well() {
 fn a_taken_port_and_a_wrong_folder_are_one_clear_line() {
     let (child, address) = start(&["--port", "0"]);
     let port = address.rsplit(':').next().expect("a port");
-    let second = relay(&["--port", port]).output().expect("it runs");
+    let second = relay(&["--port", port, "--store", ":memory:"]).output().expect("it runs");
     let said = String::from_utf8(second.stderr).expect("UTF-8");
     assert_eq!((second.status.code(), said.lines().count()), (Some(2), 1), "{said}");
     assert!(said.contains(&format!("port {port} is taken")), "{said}");

@@ -22,6 +22,8 @@ impl Relay {
         for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
             command.env_remove(name);
         }
+        // Each its own, gone with the process; a `--store` among the arguments goes before it.
+        command.env("RIACHO_STORE", ":memory:");
         if let Some(base_url) = upstream {
             command.env("OPENAI_BASE_URL", base_url).env("OPENAI_API_KEY", "key-of-the-tests");
         }

@@ -49,6 +49,10 @@ pub fn run(options: &Options) -> Result<()> {
     proc::run(cx.cargo().args(["build", "--quiet", "--package", "riacho-relay"]))?;
     let mut relay = Command::new(cx.target.join("debug").join(relay_file()));
     relay.args(["--host", "127.0.0.1", "--port", &options.port.to_string()]);
+    // Conversations of the demo stay in the build folder, one file a port: a store belongs to one relay at a time.
+    if std::env::var_os("RIACHO_STORE").is_none() {
+        relay.env("RIACHO_STORE", cx.target.join("demo").join(format!("{}.db", options.port)));
+    }
     relay.arg("--site").arg(cx.site()).args(&options.relay);
     println!("stop it with Ctrl-C");
     become_it(relay)

@@ -10,8 +10,8 @@ use riacho_protocol::{
 };
 use tokio::sync::Notify;
 
-use super::room::{Room, RoomCursor};
-use super::{Log, Refused, lock};
+use super::room::{Next, Room, RoomCursor};
+use super::{Log, Refused, User, Verb, lock};
 
 /// What a reader takes at a time.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,7 @@ impl Waker {
 /// [`next`](Self::next) is called until it has nothing, then [`changed`](Self::changed) waits.
 pub struct Subscription {
     log: Log,
+    user: User,
     bounds: Bounds,
     waker: Arc<Waker>,
     rooms: HashMap<ConversationId, Joined>,
@@ -63,9 +64,10 @@ struct Joined {
 }
 
 impl Subscription {
-    pub(super) fn new(log: Log, bounds: Bounds) -> Self {
+    pub(super) fn new(log: Log, user: User, bounds: Bounds) -> Self {
         Self {
             log,
+            user,
             bounds,
             waker: Arc::default(),
             rooms: HashMap::new(),
@@ -81,7 +83,7 @@ impl Subscription {
         if !self.rooms.contains_key(&id) && self.rooms.len() >= self.bounds.max_joined {
             return Err(Refused::TooManyJoined(u32::try_from(self.bounds.max_joined).unwrap_or(u32::MAX)));
         }
-        let room = self.log.enter(&id, &self.waker);
+        let room = self.log.enter(&self.user, &id, &self.waker).await?;
         let (cursor, messages, more) =
             room.lock().join(|message| frame.have.get(message).copied(), self.bounds.max_page);
         self.rooms.insert(id.clone(), Joined { room, cursor, let_go: false });
@@ -117,11 +119,10 @@ impl Subscription {
 
     /// This reader takes no more of a run, or takes it up again. Others are not touched.
     pub async fn set_paused(&mut self, message: &MessageId, epoch: u32, paused: bool) -> Result<(), Refused> {
-        let (run, _) = self.log.run(message, epoch).await?;
-        let joined = self.rooms.get_mut(&run.room.id).ok_or(Refused::NotJoined)?;
+        let (run, _) = self.log.run(&self.user, Verb::Read, message, epoch).await?;
+        let joined = self.rooms.get_mut(&run.conversation_id).ok_or(Refused::NotJoined)?;
         joined.room.lock().set_paused(&mut joined.cursor, message, paused);
-        let id = run.room.id.clone();
-        self.take_turn(id);
+        self.take_turn(run.conversation_id);
         Ok(())
     }
 
@@ -141,24 +142,36 @@ impl Subscription {
 
     /// The next frame, if there is one now.
     pub async fn next(&mut self) -> Option<ServerFrame> {
-        if self.waker.list.swap(false, Ordering::AcqRel) {
-            return Some(Conversations { conversations: self.log.list().await }.into());
+        if self.waker.list.swap(false, Ordering::AcqRel)
+            && let Ok(conversations) = self.log.list(&self.user).await
+        {
+            return Some(Conversations { conversations }.into());
         }
         let changed: Vec<ConversationId> = lock(&self.waker.rooms).drain().collect();
         changed.into_iter().for_each(|id| self.queue(id));
         while let Some(id) = self.turn.pop_front() {
             let looked_at = self.looked_at.as_ref() == Some(&id);
             let Some(joined) = self.rooms.get_mut(&id) else { continue };
-            let state = joined.room.lock();
-            if let Some(frame) = state.next(&id, &mut joined.cursor, self.bounds.max_chunk) {
-                drop(state);
-                joined.let_go = false;
-                self.turn.push_back(id);
-                return Some(frame);
-            }
-            if !looked_at && !joined.let_go && state.is_idle() && joined.cursor.is_done() {
-                joined.let_go = true;
-                return Some(LeaveConversation { conversation_id: id.clone() }.into());
+            let (next, idle) = {
+                let state = joined.room.lock();
+                (state.next(&id, &mut joined.cursor, self.bounds.max_chunk), state.is_idle())
+            };
+            match next {
+                Next::Frame(frame) => {
+                    joined.let_go = false;
+                    self.turn.push_back(id);
+                    return Some(frame);
+                }
+                Next::Fetch(wanted) => match self.log.load(&joined.room, wanted).await {
+                    Ok(()) => self.turn.push_front(id),
+                    // Whoever joins again asks again.
+                    Err(_) => continue,
+                },
+                Next::Nothing if !looked_at && !joined.let_go && idle && joined.cursor.is_done() => {
+                    joined.let_go = true;
+                    return Some(LeaveConversation { conversation_id: id }.into());
+                }
+                Next::Nothing => {}
             }
         }
         None

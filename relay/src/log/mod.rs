@@ -4,24 +4,35 @@
 //! terminal record. A reader is a cursor ([`Subscription`]), not a queue: it takes what lies between its cursor and the
 //! end when it can be written to. Nothing here knows a provider, a socket, or the task that writes a run.
 //!
-//! Locks are taken in one order, rooms before readers, and never held across an await.
+//! Nothing is shown before it is stored: each change is a transaction of the store first (`store`, `sql`), and then, in the same
+//! order, a change of what readers see (`room`, `text`). Locks are taken in one order, rooms before readers, and never held
+//! across an await.
 
+mod access;
 mod cursor;
 mod room;
+mod sql;
+mod store;
 mod text;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use riacho_protocol::{
     ConversationId, ConversationInfo, ConversationStatus, ErrorCode, Failure, InterruptReason, MessageId,
     MessageStarted, Metrics, Options, PartInfo, Role, Status, Usage,
 };
+use serde::{Deserialize, Serialize};
 
-pub use cursor::Subscription;
+use access::authorise;
+pub use access::{User, Verb};
 use cursor::Waker;
-use room::Room;
+pub use cursor::{Bounds, Subscription};
+use room::{Room, RoomState};
+use sql::TurnStored;
+use store::Store;
+pub use store::{OpenError, Place};
 
 /// Lines in `conversations`, the last used first.
 const MAX_LISTED: usize = 200;
@@ -31,13 +42,15 @@ const MAX_TITLE_CHARS: usize = 200;
 /// A handle on the log; clones are the same log.
 #[derive(Clone)]
 pub struct Log {
-    shared: Arc<Shared>,
+    store: Store,
+    rooms: Arc<Rooms>,
 }
 
-struct Shared {
-    rooms: Mutex<HashMap<ConversationId, Arc<Room>>>,
-    /// Where each message is. An id belongs to one message, whatever the conversation.
-    places: Mutex<HashMap<MessageId, ConversationId>>,
+/// What is in memory: the rooms that someone reads. Only the thread of the store adds one or changes what is in it, so
+/// what is shown is in the order of what was stored.
+#[derive(Default)]
+struct Rooms {
+    open: Mutex<HashMap<ConversationId, Arc<Room>>>,
     /// Who wants to know when the list of conversations changes.
     listeners: Mutex<Vec<Weak<Waker>>>,
 }
@@ -61,6 +74,19 @@ pub enum Refused {
     IdTaken,
     #[error("this socket has joined {0} conversations already; leave one first")]
     TooManyJoined(u32),
+    #[error("the conversation is someone else's")]
+    Forbidden,
+    #[error("the run has ended")]
+    Ended,
+    #[error("the relay can't write to its store; the operator finds the reason in its log")]
+    NotStored,
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        tracing::error!(%error, "the store failed");
+        Refused::NotStored
+    }
 }
 
 impl Refused {
@@ -70,17 +96,14 @@ impl Refused {
             Refused::ConversationClosed => ErrorCode::ConversationClosed,
             Refused::UnknownMessage => ErrorCode::UnknownMessage,
             Refused::StaleEpoch { .. } => ErrorCode::StaleEpoch,
-            Refused::BadStatus(_) => ErrorCode::BadStatus,
+            Refused::BadStatus(_) | Refused::Ended => ErrorCode::BadStatus,
             Refused::IdTaken => ErrorCode::IdTaken,
             Refused::TooManyJoined(_) => ErrorCode::TooManyJoined,
+            Refused::Forbidden => ErrorCode::Forbidden,
+            Refused::NotStored => ErrorCode::Internal,
         }
     }
 }
-
-/// The run has its terminal record: nothing can be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the run has ended")]
-pub struct Ended;
 
 /// A user's message, and the answer that is to come.
 #[derive(Debug, Clone)]
@@ -94,10 +117,12 @@ pub struct NewTurn {
 }
 
 /// Who is asked for an answer, and how; kept, so that a retry asks the same.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerBy {
     pub provider: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub options: Options,
 }
 
@@ -109,9 +134,9 @@ pub enum Added {
 }
 
 /// One text of one message, for whoever writes it.
-#[derive(Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    room: Arc<Room>,
+    pub conversation_id: ConversationId,
     pub message_id: MessageId,
     pub epoch: u32,
 }
@@ -126,8 +151,9 @@ pub enum Piece {
 }
 
 /// How a run ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Ending {
+    #[default]
     Completed,
     Interrupted(InterruptReason),
     Failed(Failure),
@@ -144,7 +170,7 @@ impl Ending {
 }
 
 /// The one terminal record of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terminal {
     pub ending: Ending,
     pub usage: Usage,
@@ -158,178 +184,253 @@ pub struct Said {
     pub text: String,
 }
 
+/// A terminal record that can't be stored is tried again so often, a second apart; then it is shown all the same, since a
+/// reader must not be left hanging. After a restart it is an interruption.
+const FINISH_TRIES: usize = 5;
+
 impl Log {
-    /// A log that lasts as long as the process.
-    pub fn in_memory() -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                rooms: Mutex::default(),
-                places: Mutex::default(),
-                listeners: Mutex::default(),
-            }),
-        }
+    /// Opens the log. What lived when it was left is ended: nobody writes it any more.
+    pub fn open(place: &Place) -> Result<Self, OpenError> {
+        let store = Store::open(place, |db| {
+            let transaction = db.unchecked_transaction()?;
+            match sql::interrupt_all(&transaction) {
+                Ok(0) => {}
+                Ok(runs) => tracing::info!(runs, "answers that were alive at the last end are interrupted"),
+                Err(_) => return Err(rusqlite::Error::InvalidQuery), // The reason is in the log.
+            }
+            transaction.commit()
+        })?;
+        Ok(Self { store, rooms: Arc::default() })
     }
 
     /// A reader, with no cursor yet.
-    pub fn subscribe(&self, max_chunk: usize, max_page: usize, max_joined: usize) -> Subscription {
-        Subscription::new(self.clone(), cursor::Bounds { max_chunk, max_page, max_joined })
+    pub fn subscribe(&self, user: User, bounds: Bounds) -> Subscription {
+        Subscription::new(self.clone(), user, bounds)
     }
 
     /// Adds a user's message, whole, and the pending run of its answer, in one step.
-    pub async fn add_turn(&self, turn: NewTurn) -> Result<Added, Refused> {
-        if turn.message_id == turn.reply_id {
-            return Err(Refused::IdTaken);
+    pub async fn add_turn(&self, user: &User, turn: NewTurn) -> Result<Added, Refused> {
+        let (user, now, rooms) = (user.clone(), now(), Arc::clone(&self.rooms));
+        let (conversation_id, reply_id) = (turn.conversation_id.clone(), turn.reply_id.clone());
+        let again = [turn.message_id.clone(), turn.reply_id.clone()];
+        let shown = turn.clone();
+        let stored = self
+            .store
+            .write(
+                move |db| {
+                    let owner = sql::owner(db, &turn.conversation_id)?;
+                    authorise(&user, owner.as_ref().unwrap_or(&user), Verb::Send)?;
+                    sql::add_turn(db, &user, &turn, now)
+                },
+                move |stored| {
+                    if let TurnStored::New(parent_id) = stored {
+                        rooms.change(&shown.conversation_id.clone(), |room| {
+                            room.add_turn(shown, parent_id.clone())
+                        });
+                        rooms.list_changed();
+                    }
+                },
+            )
+            .await?;
+        match stored {
+            TurnStored::New(_) => Ok(Added::New(Run { conversation_id, message_id: reply_id, epoch: 0 })),
+            TurnStored::Again => {
+                let room = self.rooms.get(&conversation_id).ok_or(Refused::NotJoined)?;
+                let state = room.lock();
+                let started = again.map(|id| state.started(&conversation_id, &id));
+                let [Some(said), Some(reply)] = started else { return Err(Refused::UnknownMessage) };
+                Ok(Added::Again(Box::new([said, reply])))
+            }
         }
-        let room = self.room(&turn.conversation_id).ok_or(Refused::UnknownConversation)?;
-        let added = {
-            // Both locks, so that two sockets that send the same ids at once make one message.
-            let mut state = room.lock();
-            let mut places = lock(&self.shared.places);
-            let known = [&turn.message_id, &turn.reply_id].map(|id| places.contains_key(id));
-            if known != [false, false] {
-                return state.said_before(&turn).map(Added::Again).ok_or(Refused::IdTaken);
-            }
-            if state.status == ConversationStatus::Closed {
-                return Err(Refused::ConversationClosed);
-            }
-            let (message_id, reply_id) = (turn.message_id.clone(), turn.reply_id.clone());
-            state.add_turn(turn, now())?;
-            places.insert(message_id, room.id.clone());
-            places.insert(reply_id.clone(), room.id.clone());
-            state.wake(&room.id);
-            Added::New(Run { room: Arc::clone(&room), message_id: reply_id, epoch: 0 })
-        };
-        self.list_changed();
-        Ok(added)
     }
 
-    /// Appends to a run, and wakes its readers.
-    pub async fn append(&self, run: &Run, pieces: Vec<Piece>) -> Result<(), Ended> {
-        let mut state = run.room.lock();
-        state.append(&run.message_id, run.epoch, pieces)?;
-        state.wake(&run.room.id);
-        Ok(())
+    /// Appends to a run: stores, then shows it to the readers.
+    pub async fn append(&self, run: &Run, pieces: Vec<Piece>) -> Result<(), Refused> {
+        let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
+        let appended = self.store.write(
+            move |db| sql::append(db, &stored.message_id, stored.epoch, &pieces).map(|()| pieces),
+            move |pieces| rooms.change(&shown.conversation_id, |room| room.append(&shown.message_id, pieces)),
+        );
+        appended.await.map(|_| ())
     }
 
-    /// Says what happens while no text comes.
-    pub async fn note(&self, run: &Run, detail: String) -> Result<(), Ended> {
-        let mut state = run.room.lock();
-        state.note(&run.message_id, run.epoch, detail)?;
-        state.wake(&run.room.id);
-        Ok(())
+    /// Says what happens while no text comes. It is not kept.
+    pub async fn note(&self, run: &Run, detail: String) {
+        self.rooms.change(&run.conversation_id, |room| room.note(&run.message_id, run.epoch, detail));
     }
 
     /// Writes the terminal record. The first one stands: `false` says that there was one.
     pub async fn finish(&self, run: &Run, terminal: Terminal) -> bool {
-        let first = {
-            let mut state = run.room.lock();
-            let first = state.finish(&run.message_id, run.epoch, terminal, now());
-            if first {
-                state.wake(&run.room.id);
+        for _ in 0..FINISH_TRIES {
+            let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
+            let (record, now) = (terminal.clone(), now());
+            let finished = self.store.write(
+                move |db| sql::finish(db, &stored.message_id, stored.epoch, &record, now).map(|()| record),
+                move |record| rooms.finish(&shown, record),
+            );
+            match finished.await {
+                Ok(_) => return true,
+                Err(Refused::NotStored) => tokio::time::sleep(Duration::from_secs(1)).await,
+                Err(_) => return false,
             }
-            first
-        };
-        if first {
-            self.list_changed();
         }
-        first
+        tracing::error!(message = %run.message_id, "a terminal record could not be stored");
+        self.rooms.finish(run, &terminal);
+        true
     }
 
     /// The run that `epoch` names, if that is the current one, and its status.
-    pub async fn run(&self, message_id: &MessageId, epoch: u32) -> Result<(Run, Status), Refused> {
-        let room = self.room_of(message_id)?;
-        let status = room.lock().current(message_id, epoch)?;
-        Ok((Run { room, message_id: message_id.clone(), epoch }, status))
+    pub async fn run(
+        &self,
+        user: &User,
+        verb: Verb,
+        id: &MessageId,
+        epoch: u32,
+    ) -> Result<(Run, Status), Refused> {
+        let (user, message_id) = (user.clone(), id.clone());
+        let read = self.store.read(move |db| {
+            let conversation_id = sql::place(db, &message_id)?;
+            authorise(&user, &sql::owner(db, &conversation_id)?.ok_or(Refused::UnknownMessage)?, verb)?;
+            let status = sql::current(db, &message_id, epoch)?;
+            Ok((Run { conversation_id, message_id, epoch }, status))
+        });
+        read.await
     }
 
     /// Starts the next epoch of an answer that has ended, and says who is to be asked.
-    pub async fn next_epoch(&self, message_id: &MessageId, epoch: u32) -> Result<(Run, AnswerBy), Refused> {
-        let room = self.room_of(message_id)?;
-        let (epoch, answer) = {
-            let mut state = room.lock();
-            let started = state.next_epoch(message_id, epoch, now())?;
-            state.wake(&room.id);
-            started
-        };
-        self.list_changed();
-        Ok((Run { room, message_id: message_id.clone(), epoch }, answer))
+    pub async fn next_epoch(
+        &self,
+        user: &User,
+        id: &MessageId,
+        epoch: u32,
+    ) -> Result<(Run, AnswerBy), Refused> {
+        let (user, message_id, now, rooms) = (user.clone(), id.clone(), now(), Arc::clone(&self.rooms));
+        let started = self.store.write(
+            move |db| {
+                let conversation_id = sql::place(db, &message_id)?;
+                let owner = sql::owner(db, &conversation_id)?.ok_or(Refused::UnknownMessage)?;
+                authorise(&user, &owner, Verb::Retry)?;
+                let (epoch, answer) = sql::next_epoch(db, &message_id, epoch, now)?;
+                Ok((Run { conversation_id, message_id, epoch }, answer))
+            },
+            move |(run, _)| {
+                rooms.change(&run.conversation_id, |room| room.next_epoch(&run.message_id, run.epoch));
+                rooms.list_changed();
+            },
+        );
+        started.await
     }
 
     /// What was said on the way to an answer, oldest first and without the answer itself. It goes back no further than
     /// to the message with which `max_bytes` are exceeded.
-    pub async fn path_to(&self, run: &Run, max_bytes: usize) -> Vec<Said> {
-        run.room.lock().path_to(&run.message_id, max_bytes)
+    pub async fn path_to(&self, run: &Run, max_bytes: usize) -> Result<Vec<Said>, Refused> {
+        let message_id = run.message_id.clone();
+        self.store.read(move |db| sql::path_to(db, &message_id, max_bytes)).await
     }
 
     /// Names, closes or opens a conversation. An empty title brings back the default one.
     pub async fn update(
         &self,
-        conversation_id: &ConversationId,
+        user: &User,
+        id: &ConversationId,
         title: Option<String>,
         status: Option<ConversationStatus>,
     ) -> Result<(), Refused> {
-        let room = self.room(conversation_id).ok_or(Refused::UnknownConversation)?;
-        {
-            let mut state = room.lock();
-            if let Some(title) = title {
-                let title = one_line(&title, MAX_TITLE_CHARS);
-                state.title = (!title.is_empty()).then_some(title);
-            }
-            if let Some(status) = status {
-                state.status = status;
-            }
-        }
-        self.list_changed();
-        Ok(())
+        let (user, id, rooms) = (user.clone(), id.clone(), Arc::clone(&self.rooms));
+        let title = title
+            .map(|title| one_line(&title, MAX_TITLE_CHARS))
+            .map(|title| Some(title).filter(|t| !t.is_empty()));
+        let updated = self.store.write(
+            move |db| {
+                let owner = sql::owner(db, &id)?.ok_or(Refused::UnknownConversation)?;
+                authorise(&user, &owner, Verb::Update)?;
+                sql::update(db, &id, title, status)
+            },
+            move |()| rooms.list_changed(),
+        );
+        updated.await
     }
 
     /// Conversations in which something was said, the last used first.
-    pub async fn list(&self) -> Vec<ConversationInfo> {
-        let rooms: Vec<Arc<Room>> = lock(&self.shared.rooms).values().cloned().collect();
-        let mut list: Vec<ConversationInfo> =
-            rooms.iter().filter_map(|room| room.lock().info(&room.id)).collect();
-        list.sort_by(|a, b| {
-            b.updated_at.cmp(&a.updated_at).then_with(|| b.conversation_id.cmp(&a.conversation_id))
+    pub async fn list(&self, user: &User) -> Result<Vec<ConversationInfo>, Refused> {
+        let user = user.clone();
+        self.store.read(move |db| sql::list(db, &user, MAX_LISTED)).await
+    }
+
+    /// The room, read from the store if nobody else reads it, with this reader in it.
+    async fn enter(
+        &self,
+        user: &User,
+        id: &ConversationId,
+        waker: &Arc<Waker>,
+    ) -> Result<Arc<Room>, Refused> {
+        let (user, id, waker, rooms) = (user.clone(), id.clone(), Arc::clone(waker), Arc::clone(&self.rooms));
+        let entered = self.store.read(move |db| {
+            let mut open = lock(&rooms.open);
+            let room = match open.get(&id) {
+                Some(room) => Arc::clone(room),
+                None => {
+                    // Who joins first where nothing is yet, owns it.
+                    let owner = sql::owner(db, &id)?.unwrap_or_else(|| user.clone());
+                    Arc::new(Room::new(id.clone(), owner, sql::messages(db, &id)?))
+                }
+            };
+            authorise(&user, &room.owner, Verb::Read)?;
+            room.lock().add_reader(&waker);
+            open.insert(id, Arc::clone(&room));
+            Ok(room)
         });
-        list.truncate(MAX_LISTED);
-        list
+        entered.await
     }
 
-    fn room(&self, id: &ConversationId) -> Option<Arc<Room>> {
-        lock(&self.shared.rooms).get(id).cloned()
-    }
-
-    fn room_of(&self, message_id: &MessageId) -> Result<Arc<Room>, Refused> {
-        let place = lock(&self.shared.places).get(message_id).cloned();
-        place.and_then(|id| self.room(&id)).ok_or(Refused::UnknownMessage)
-    }
-
-    /// The room, made if it does not exist, with this reader in it.
-    fn enter(&self, id: &ConversationId, waker: &Arc<Waker>) -> Arc<Room> {
-        let mut rooms = lock(&self.shared.rooms);
-        let room = rooms.entry(id.clone()).or_insert_with(|| Arc::new(Room::new(id.clone())));
-        room.lock().add_reader(waker);
-        Arc::clone(room)
-    }
-
-    /// Takes the reader out. A room in which nothing was said and that nobody reads is forgotten.
+    /// Takes the reader out. A room that nobody reads is in the store only.
     fn exit(&self, room: &Arc<Room>, waker: &Arc<Waker>) {
-        let mut rooms = lock(&self.shared.rooms);
-        let mut state = room.lock();
-        state.remove_reader(waker);
-        if state.is_forgettable() {
-            rooms.remove(&room.id);
+        let mut open = lock(&self.rooms.open);
+        let unread = room.lock().remove_reader(waker);
+        if unread && open.get(&room.id).is_some_and(|opened| Arc::ptr_eq(opened, room)) {
+            open.remove(&room.id);
         }
     }
 
+    /// Brings texts of a room into memory.
+    async fn load(&self, room: &Arc<Room>, ids: Vec<MessageId>) -> Result<(), Refused> {
+        let room = Arc::clone(room);
+        let loaded = self.store.read(move |db| {
+            let texts = sql::texts(db, &ids)?;
+            room.lock().set_texts(&ids, texts);
+            Ok(())
+        });
+        loaded.await
+    }
+
     fn listen(&self, waker: &Arc<Waker>) {
-        let mut listeners = lock(&self.shared.listeners);
+        let mut listeners = lock(&self.rooms.listeners);
         listeners.retain(|listener| listener.strong_count() > 0);
         listeners.push(Arc::downgrade(waker));
     }
+}
+
+impl Rooms {
+    fn get(&self, id: &ConversationId) -> Option<Arc<Room>> {
+        lock(&self.open).get(id).cloned()
+    }
+
+    /// Changes a room, if anyone reads it, and wakes its readers.
+    fn change(&self, id: &ConversationId, change: impl FnOnce(&mut RoomState)) {
+        if let Some(room) = self.get(id) {
+            let mut state = room.lock();
+            change(&mut state);
+            state.wake(id);
+        }
+    }
+
+    fn finish(&self, run: &Run, terminal: &Terminal) {
+        self.change(&run.conversation_id, |room| room.finish(&run.message_id, run.epoch, terminal));
+        self.list_changed();
+    }
 
     fn list_changed(&self) {
-        lock(&self.shared.listeners).retain(|listener| match listener.upgrade() {
+        lock(&self.listeners).retain(|listener| match listener.upgrade() {
             Some(waker) => {
                 waker.list_changed();
                 true

@@ -4,26 +4,28 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use riacho_protocol::{
-    ConversationId, ConversationInfo, ConversationStatus, MessageChunk, MessageId, MessageInfo,
-    MessageStarted, MessageStatus, Metrics, Position, ResponseComplete, Role, ServerFrame, Status,
-    StreamError, Usage,
+    ConversationId, MessageChunk, MessageId, MessageInfo, MessageStarted, MessageStatus, Position,
+    ResponseComplete, Role, ServerFrame, Status, StreamError,
 };
 
+use super::access::User;
 use super::cursor::Waker;
-use super::text::{Place, Text};
-use super::{AnswerBy, Ended, Ending, NewTurn, Piece, Refused, Said, Terminal, lock, one_line};
-
-/// The title of a conversation that nobody named: so much of its first message.
-const DEFAULT_TITLE_CHARS: usize = 60;
+use super::sql::Stored;
+use super::text::{Layout, Place, Text};
+use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Terminal, lock};
 
 pub struct Room {
     pub id: ConversationId,
+    pub owner: User,
     state: Mutex<RoomState>,
 }
 
 impl Room {
-    pub fn new(id: ConversationId) -> Self {
-        Self { id, state: Mutex::default() }
+    /// As it is stored.
+    pub fn new(id: ConversationId, owner: User, messages: Vec<Stored>) -> Self {
+        let mut state = RoomState::default();
+        messages.into_iter().for_each(|message| state.start(Message::stored(message)));
+        Self { id, owner, state: Mutex::new(state) }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, RoomState> {
@@ -31,18 +33,13 @@ impl Room {
     }
 }
 
-/// `messages` and `runs` only grow. A message holds its current run; the text of an epoch that was replaced is let go.
+/// What readers see of a room; the store has it already. `messages` and `runs` only grow. A message holds its current epoch.
 #[derive(Default)]
 pub struct RoomState {
     messages: Vec<Message>,
     by_id: HashMap<MessageId, usize>,
     /// Each start of an epoch, in order: the index of its message.
     runs: Vec<usize>,
-    live: usize,
-    pub title: Option<String>,
-    default_title: String,
-    pub status: ConversationStatus,
-    updated_at: u64,
     readers: Vec<Arc<Waker>>,
 }
 
@@ -56,11 +53,33 @@ struct Message {
     /// Where in `runs` the current epoch started.
     run: usize,
     status: Status,
-    text: Text,
+    body: Body,
     detail: Option<String>,
     /// Counts the details, so that a reader gets the newest one, once.
     details: u64,
     terminal: Option<Terminal>,
+}
+
+/// The text of a message. That of a live one is always here; the others are fetched when a reader lacks something of them.
+enum Body {
+    Here(Text),
+    InStore { length: u64, layout: Layout },
+}
+
+impl Body {
+    fn len(&self) -> u64 {
+        match self {
+            Body::Here(text) => text.len(),
+            Body::InStore { length, .. } => *length,
+        }
+    }
+
+    fn layout(&self) -> &Layout {
+        match self {
+            Body::Here(text) => text.layout(),
+            Body::InStore { layout, .. } => layout,
+        }
+    }
 }
 
 /// The cursor of one reader in one room.
@@ -76,18 +95,39 @@ struct RunCursor {
     message: usize,
     run: usize,
     started: bool,
-    place: Place,
+    place: At,
     details: u64,
     /// The reader was told its status when it joined: no terminal frame follows.
     told: bool,
     paused: bool,
 }
 
+/// Where a reader is in a text.
+#[derive(Clone, Copy)]
+enum At {
+    /// It holds so many bytes, and the text was not looked at yet.
+    Holds(u64),
+    Place(Place),
+}
+
 enum Step {
     Frame(ServerFrame),
     Nothing,
     Done(Option<ServerFrame>),
+    /// The text is in the store.
+    Fetch,
 }
+
+/// What a room has for a reader.
+pub enum Next {
+    Frame(ServerFrame),
+    Nothing,
+    /// These texts are wanted first.
+    Fetch(Vec<MessageId>),
+}
+
+/// Texts that are fetched at a time.
+const FETCH: usize = 16;
 
 impl RoomState {
     pub fn add_reader(&mut self, waker: &Arc<Waker>) {
@@ -96,16 +136,15 @@ impl RoomState {
         }
     }
 
-    pub fn remove_reader(&mut self, waker: &Arc<Waker>) {
+    /// Takes a reader out, and says whether it was the last one.
+    pub fn remove_reader(&mut self, waker: &Arc<Waker>) -> bool {
         self.readers.retain(|reader| !Arc::ptr_eq(reader, waker));
-    }
-
-    pub fn is_forgettable(&self) -> bool {
-        self.readers.is_empty() && self.messages.is_empty() && self.title.is_none()
+        self.readers.is_empty()
     }
 
     pub fn is_idle(&self) -> bool {
-        self.live == 0
+        // The newest are the likeliest to live.
+        self.messages.iter().rev().all(|message| message.terminal.is_some())
     }
 
     /// Wakes everyone who reads here.
@@ -113,46 +152,19 @@ impl RoomState {
         self.readers.iter().for_each(|reader| reader.room_changed(id));
     }
 
-    pub fn info(&self, id: &ConversationId) -> Option<ConversationInfo> {
-        (!self.messages.is_empty()).then(|| ConversationInfo {
-            conversation_id: id.clone(),
-            title: self.title.clone().unwrap_or_else(|| self.default_title.clone()),
-            status: self.status,
-            updated_at: self.updated_at,
-            streaming: self.live > 0,
-        })
+    pub fn started(&self, room: &ConversationId, id: &MessageId) -> Option<MessageStarted> {
+        self.message(id).map(|message| message.started(room))
     }
 
-    /// The same turn, sent before: its two messages as they started.
-    pub fn said_before(&self, turn: &NewTurn) -> Option<Box<[MessageStarted; 2]>> {
-        let (said, reply) = (self.message(&turn.message_id)?, self.message(&turn.reply_id)?);
-        let same = said.role == Role::User && reply.parent_id.as_ref() == Some(&said.id);
-        same.then(|| Box::new([said.started(&turn.conversation_id), reply.started(&turn.conversation_id)]))
-    }
-
-    pub fn add_turn(&mut self, turn: NewTurn, now: u64) -> Result<(), Refused> {
-        // Without a parent it follows the newest message.
-        let parent_id = match turn.parent_id {
-            Some(parent) if !self.by_id.contains_key(&parent) => return Err(Refused::UnknownMessage),
-            Some(parent) => Some(parent),
-            None => self.messages.last().map(|last| last.id.clone()),
-        };
-        if self.messages.is_empty() {
-            self.default_title = one_line(&turn.content, DEFAULT_TITLE_CHARS);
-        }
+    pub fn add_turn(&mut self, turn: NewTurn, parent_id: Option<MessageId>) {
         let mut said = Message::new(turn.message_id.clone(), Role::User, parent_id, None);
-        said.text.append(Piece::Text { part: 0, text: turn.content });
+        let mut text = Text::default();
+        text.append(Piece::Text { part: 0, text: turn.content });
+        said.body = Body::Here(text);
         said.status = Status::Completed;
-        said.terminal = Some(Terminal {
-            ending: Ending::Completed,
-            usage: Usage::default(),
-            metrics: Metrics::default(),
-        });
+        said.terminal = Some(Terminal { ending: Ending::Completed, ..Terminal::default() });
         self.start(said);
         self.start(Message::new(turn.reply_id, Role::Assistant, Some(turn.message_id), Some(turn.answer)));
-        self.live += 1;
-        self.updated_at = now.max(self.updated_at);
-        Ok(())
     }
 
     fn start(&mut self, mut message: Message) {
@@ -163,90 +175,65 @@ impl RoomState {
         self.messages.push(message);
     }
 
-    pub fn append(&mut self, id: &MessageId, epoch: u32, pieces: Vec<Piece>) -> Result<(), Ended> {
-        let message = self.live(id, epoch)?;
-        for piece in pieces {
-            message.text.append(piece);
+    pub fn append(&mut self, id: &MessageId, pieces: &[Piece]) {
+        let Some(message) = self.message_mut(id) else { return };
+        if let Body::Here(text) = &mut message.body {
+            pieces.iter().for_each(|piece| text.append(piece.clone()));
         }
-        if !message.text.is_untouched() {
-            message.status = Status::Streaming;
-        }
-        Ok(())
+        message.status = Status::Streaming;
     }
 
-    pub fn note(&mut self, id: &MessageId, epoch: u32, detail: String) -> Result<(), Ended> {
-        let message = self.live(id, epoch)?;
-        message.detail = Some(detail);
-        message.details += 1;
-        Ok(())
-    }
-
-    pub fn finish(&mut self, id: &MessageId, epoch: u32, terminal: Terminal, now: u64) -> bool {
-        let Ok(message) = self.live(id, epoch) else { return false };
-        message.status = terminal.ending.status();
-        message.terminal = Some(terminal);
-        self.live -= 1;
-        self.updated_at = now.max(self.updated_at);
-        true
-    }
-
-    fn live(&mut self, id: &MessageId, epoch: u32) -> Result<&mut Message, Ended> {
-        let index = *self.by_id.get(id).ok_or(Ended)?;
-        let message = self.messages.get_mut(index).ok_or(Ended)?;
-        (message.epoch == epoch && message.terminal.is_none()).then_some(message).ok_or(Ended)
-    }
-
-    /// The status of a message, if `epoch` is the current one.
-    pub fn current(&self, id: &MessageId, epoch: u32) -> Result<Status, Refused> {
-        let message = self.message(id).ok_or(Refused::UnknownMessage)?;
-        if message.epoch == epoch {
-            Ok(message.status)
-        } else {
-            Err(Refused::StaleEpoch { current: message.epoch })
+    pub fn note(&mut self, id: &MessageId, epoch: u32, detail: String) {
+        let message = self.message_mut(id);
+        if let Some(message) = message.filter(|message| message.epoch == epoch && message.terminal.is_none())
+        {
+            message.detail = Some(detail);
+            message.details += 1;
         }
     }
 
-    pub fn next_epoch(&mut self, id: &MessageId, epoch: u32, now: u64) -> Result<(u32, AnswerBy), Refused> {
-        let status = self.current(id, epoch)?;
-        if !status.is_terminal() {
-            return Err(Refused::BadStatus("it has not ended; stop it before a retry"));
+    pub fn finish(&mut self, id: &MessageId, epoch: u32, terminal: &Terminal) {
+        let message = self.message_mut(id);
+        if let Some(message) = message.filter(|message| message.epoch == epoch && message.terminal.is_none())
+        {
+            message.status = terminal.ending.status();
+            message.terminal = Some(terminal.clone());
         }
-        if self.status == ConversationStatus::Closed {
-            return Err(Refused::ConversationClosed);
-        }
-        let index = *self.by_id.get(id).ok_or(Refused::UnknownMessage)?;
-        let message = self.messages.get_mut(index).ok_or(Refused::UnknownMessage)?;
-        let answer = message.answer.clone().ok_or(Refused::BadStatus("only an answer can be tried again"))?;
-        message.epoch = epoch.saturating_add(1);
-        message.run = self.runs.len();
-        message.status = Status::Pending;
-        message.text = Text::default();
-        message.terminal = None;
-        message.detail = None;
-        let epoch = message.epoch;
-        self.runs.push(index);
-        self.live += 1;
-        self.updated_at = now.max(self.updated_at);
-        Ok((epoch, answer))
     }
 
-    pub fn path_to(&self, answer: &MessageId, max_bytes: usize) -> Vec<Said> {
-        let mut path = Vec::new();
-        let mut bytes = 0_usize;
-        let mut at = self.message(answer).and_then(|message| message.parent_id.as_ref());
-        // A parent was there before its child, so this ends.
-        while let Some(message) = at.and_then(|id| self.message(id)).filter(|_| bytes <= max_bytes) {
-            let text = message.text.plain();
-            bytes = bytes.saturating_add(text.len());
-            path.push(Said { role: message.role, text });
-            at = message.parent_id.as_ref();
+    pub fn next_epoch(&mut self, id: &MessageId, epoch: u32) {
+        let Some(&index) = self.by_id.get(id) else { return };
+        let run = self.runs.len();
+        if let Some(message) = self.messages.get_mut(index) {
+            message.epoch = epoch;
+            message.run = run;
+            message.status = Status::Pending;
+            message.body = Body::Here(Text::default());
+            message.terminal = None;
+            message.detail = None;
+            self.runs.push(index);
         }
-        path.reverse();
-        path
+    }
+
+    /// Texts that were fetched. One that was replaced meanwhile is not taken; one that the store does not have is empty, so
+    /// that nobody asks for ever.
+    pub fn set_texts(&mut self, wanted: &[MessageId], mut texts: HashMap<MessageId, (u32, String)>) {
+        for id in wanted {
+            let Some(message) = self.message_mut(id) else { continue };
+            if let Body::InStore { layout, .. } = &mut message.body {
+                let found = texts.remove(id).filter(|(epoch, _)| *epoch == message.epoch);
+                let text = found.map(|(_, content)| Text::new(content, std::mem::take(layout)));
+                message.body = Body::Here(text.unwrap_or_default());
+            }
+        }
     }
 
     fn message(&self, id: &MessageId) -> Option<&Message> {
         self.by_id.get(id).and_then(|index| self.messages.get(*index))
+    }
+
+    fn message_mut(&mut self, id: &MessageId) -> Option<&mut Message> {
+        self.by_id.get(id).and_then(|index| self.messages.get_mut(*index))
     }
 
     // What readers see.
@@ -305,15 +292,10 @@ impl RoomState {
     }
 
     /// The next frame for a reader, and its cursor behind that frame.
-    pub fn next(
-        &self,
-        room: &ConversationId,
-        cursor: &mut RoomCursor,
-        max_chunk: usize,
-    ) -> Option<ServerFrame> {
+    pub fn next(&self, room: &ConversationId, cursor: &mut RoomCursor, max_chunk: usize) -> Next {
         self.take_up(cursor);
         for _ in 0..cursor.reading.len() {
-            let mut run = cursor.reading.pop_front()?;
+            let Some(mut run) = cursor.reading.pop_front() else { break };
             let Some(message) = self.messages.get(run.message).filter(|_| !run.paused) else {
                 cursor.reading.push_back(run);
                 continue;
@@ -323,17 +305,29 @@ impl RoomState {
                 // What is over is read to its end; what lives takes turns.
                 Step::Frame(frame) if message.terminal.is_some() => {
                     cursor.reading.push_front(run);
-                    return Some(frame);
+                    return Next::Frame(frame);
                 }
                 Step::Frame(frame) => {
                     cursor.reading.push_back(run);
-                    return Some(frame);
+                    return Next::Frame(frame);
                 }
-                Step::Done(Some(frame)) => return Some(frame),
+                Step::Done(Some(frame)) => return Next::Frame(frame),
                 Step::Done(None) => {}
+                Step::Fetch => {
+                    cursor.reading.push_front(run);
+                    return Next::Fetch(self.wanted(cursor));
+                }
             }
         }
-        None
+        Next::Nothing
+    }
+
+    /// The first texts that a reader lacks.
+    fn wanted(&self, cursor: &RoomCursor) -> Vec<MessageId> {
+        let messages =
+            cursor.reading.iter().filter(|run| !run.paused).filter_map(|run| self.messages.get(run.message));
+        let away = messages.filter(|message| matches!(message.body, Body::InStore { .. }));
+        away.take(FETCH).map(|message| message.id.clone()).collect()
     }
 
     /// Puts a cursor on each run that has started since. A new epoch takes the place of the one before.
@@ -347,7 +341,7 @@ impl RoomState {
                     message: index,
                     run,
                     started: false,
-                    place: Place::default(),
+                    place: At::Holds(0),
                     details: 0,
                     told: false,
                     paused: false,
@@ -375,7 +369,7 @@ impl RunCursor {
             message: index,
             run: message.run,
             started: true,
-            place: message.text.place(have),
+            place: At::Holds(have),
             details: 0,
             told: message.terminal.is_some(),
             paused: false,
@@ -393,11 +387,17 @@ impl Message {
             epoch: 0,
             run: 0,
             status: Status::Pending,
-            text: Text::default(),
+            body: Body::Here(Text::default()),
             detail: None,
             details: 0,
             terminal: None,
         }
+    }
+
+    fn stored(stored: Stored) -> Self {
+        let Stored { id, role, parent_id, answer, epoch, status, length, layout, terminal, text } = stored;
+        let body = text.map_or(Body::InStore { length, layout }, Body::Here);
+        Self { epoch, status, body, terminal, ..Self::new(id, role, parent_id, answer) }
     }
 
     fn started(&self, room: &ConversationId) -> MessageStarted {
@@ -420,8 +420,8 @@ impl Message {
             epoch: self.epoch,
             role: self.role,
             status: self.status,
-            length: self.text.len(),
-            parts: self.text.parts().to_vec(),
+            length: self.body.len(),
+            parts: self.body.layout().parts().to_vec(),
             parent_id: self.parent_id.clone(),
             provider: self.answer.as_ref().map(|answer| answer.provider.clone()),
             model: self.answer.as_ref().and_then(|answer| answer.model.clone()),
@@ -447,8 +447,17 @@ impl Message {
             cursor.started = true;
             return Step::Frame(self.started(room).into());
         }
-        if let Some((slice, after)) = self.text.next(cursor.place, max_chunk) {
-            cursor.place = after;
+        if cursor.told && matches!(cursor.place, At::Holds(have) if have == self.body.len()) {
+            return Step::Done(None); // It holds all of it, and was told of the end.
+        }
+        let Body::Here(text) = &self.body else { return Step::Fetch };
+        let place = match cursor.place {
+            At::Holds(have) => text.place(have),
+            At::Place(place) => place,
+        };
+        cursor.place = At::Place(place);
+        if let Some((slice, after)) = text.next(place, max_chunk) {
+            cursor.place = At::Place(after);
             let begins = slice.begins;
             return Step::Frame(
                 MessageChunk {
@@ -491,7 +500,7 @@ impl Message {
                 epoch: self.epoch,
                 status,
                 reason,
-                length: self.text.len(),
+                length: self.body.len(),
                 usage: terminal.usage,
                 metrics: terminal.metrics.clone(),
             }
@@ -506,7 +515,7 @@ impl Message {
                 code: failure.code,
                 message: failure.message.clone(),
                 retry_after: failure.retry_after,
-                length: self.text.len(),
+                length: self.body.len(),
             }
             .into(),
         }

@@ -1,6 +1,7 @@
 //! One append-only text: its bytes, and the stretches of parts it consists of.
 
 use riacho_protocol::{PartInfo, PartKind};
+use serde::{Deserialize, Serialize};
 
 use super::Piece;
 
@@ -8,12 +9,24 @@ use super::Piece;
 #[derive(Debug, Default)]
 pub struct Text {
     content: String,
+    layout: Layout,
+}
+
+/// Which bytes belong to which part.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Layout {
     parts: Vec<PartInfo>,
     stretches: Vec<Stretch>,
 }
 
+impl Layout {
+    pub fn parts(&self) -> &[PartInfo] {
+        &self.parts
+    }
+}
+
 /// A run of bytes that belong to one part; it reaches to where the next begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Stretch {
     start: usize,
     part: u32,
@@ -45,23 +58,28 @@ impl Text {
         self.content.len() as u64
     }
 
-    pub fn parts(&self) -> &[PartInfo] {
-        &self.parts
+    pub fn content(&self) -> &str {
+        &self.content
     }
 
-    pub fn is_untouched(&self) -> bool {
-        self.stretches.is_empty()
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A text that was folded.
+    pub fn new(content: String, layout: Layout) -> Self {
+        Self { content, layout }
     }
 
     pub fn append(&mut self, piece: Piece) {
         match piece {
             Piece::Part(info) => self.begin(info),
             Piece::Text { part, text } => {
-                while self.parts.len() <= part as usize {
+                while self.layout.parts.len() <= part as usize {
                     self.begin(PartInfo::default());
                 }
-                if self.stretches.last().is_none_or(|last| last.part != part) {
-                    self.stretches.push(Stretch { start: self.content.len(), part, first: false });
+                if self.layout.stretches.last().is_none_or(|last| last.part != part) {
+                    self.layout.stretches.push(Stretch { start: self.content.len(), part, first: false });
                 }
                 self.content.push_str(&text);
             }
@@ -69,9 +87,9 @@ impl Text {
     }
 
     fn begin(&mut self, info: PartInfo) {
-        let part = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
-        self.parts.push(info);
-        self.stretches.push(Stretch { start: self.content.len(), part, first: true });
+        let part = u32::try_from(self.layout.parts.len()).unwrap_or(u32::MAX);
+        self.layout.parts.push(info);
+        self.layout.stretches.push(Stretch { start: self.content.len(), part, first: true });
     }
 
     /// The place of a reader that holds the first `have` bytes. More than there is, or half a character, is taken for
@@ -82,16 +100,17 @@ impl Text {
             return Place::default();
         }
         let offset = self.content.floor_char_boundary(have);
-        let after = self.stretches.partition_point(|stretch| stretch.start < offset);
+        let after = self.layout.stretches.partition_point(|stretch| stretch.start < offset);
         Place { offset, stretch: after.saturating_sub(1), announced: after > 0 }
     }
 
     /// What lies after a place, and the place after that.
     pub fn next(&self, mut place: Place, max_bytes: usize) -> Option<(Slice<'_>, Place)> {
         loop {
-            let stretch = self.stretches.get(place.stretch)?;
-            let end = self.stretches.get(place.stretch + 1).map_or(self.content.len(), |next| next.start);
-            let info = self.parts.get(stretch.part as usize);
+            let stretch = self.layout.stretches.get(place.stretch)?;
+            let end =
+                self.layout.stretches.get(place.stretch + 1).map_or(self.content.len(), |next| next.start);
+            let info = self.layout.parts.get(stretch.part as usize);
             let begins = info
                 .filter(|info| stretch.first && !place.announced && !(stretch.part == 0 && is_plain(info)));
             // A call without arguments has no text, and is said all the same.
@@ -106,7 +125,7 @@ impl Text {
                 let slice = Slice { offset: place.offset as u64, part: stretch.part, begins, content };
                 return Some((slice, Place { offset: upto, announced: true, ..place }));
             }
-            if place.stretch + 1 >= self.stretches.len() {
+            if place.stretch + 1 >= self.layout.stretches.len() {
                 return None;
             }
             place = Place { offset: end, stretch: place.stretch + 1, announced: false };
@@ -116,10 +135,10 @@ impl Text {
     /// What a provider reads of it, and what a reader would call the answer: its text parts.
     pub fn plain(&self) -> String {
         let mut plain = String::new();
-        for (at, stretch) in self.stretches.iter().enumerate() {
-            let end = self.stretches.get(at + 1).map_or(self.content.len(), |next| next.start);
+        for (at, stretch) in self.layout.stretches.iter().enumerate() {
+            let end = self.layout.stretches.get(at + 1).map_or(self.content.len(), |next| next.start);
             let is_text =
-                self.parts.get(stretch.part as usize).is_some_and(|info| info.kind == PartKind::Text);
+                self.layout.parts.get(stretch.part as usize).is_some_and(|info| info.kind == PartKind::Text);
             if let Some(text) = self.content.get(stretch.start..end).filter(|_| is_text) {
                 plain.push_str(text);
             }

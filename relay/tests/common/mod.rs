@@ -59,16 +59,11 @@ impl Relay {
     }
 
     pub async fn connect(&self) -> Client {
-        let mut client = self.connect_raw().await;
-        client.send(json!({"type": "hello", "protocol": 1})).await;
-        assert_eq!(client.next().await["type"], "welcome");
-        client
+        Client::connect(self.address).await
     }
 
     pub async fn connect_raw(&self) -> Client {
-        let url = format!("ws://{}/ws", self.address);
-        let (socket, _) = tokio_tungstenite::connect_async(url).await.expect("a socket");
-        Client { socket, log: HashMap::new() }
+        Client::connect_raw(self.address).await
     }
 }
 
@@ -101,6 +96,19 @@ pub struct Client {
 }
 
 impl Client {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let mut client = Self::connect_raw(address).await;
+        client.send(json!({"type": "hello", "protocol": 1})).await;
+        assert_eq!(client.next().await["type"], "welcome");
+        client
+    }
+
+    pub async fn connect_raw(address: SocketAddr) -> Self {
+        let (socket, _) =
+            tokio_tungstenite::connect_async(format!("ws://{address}/ws")).await.expect("a socket");
+        Self { socket, log: HashMap::new() }
+    }
+
     pub async fn send(&mut self, frame: Value) {
         self.send_text(frame.to_string()).await;
     }

@@ -1,0 +1,468 @@
+//! The statements: what each change and each question of the log means in the database. No memory, no locks, no readers.
+
+use std::collections::HashMap;
+
+use riacho_protocol::{
+    ConversationId, ConversationInfo, ConversationStatus, Failure, InterruptReason, MessageId, Metrics,
+    PartInfo, Role, Status, Usage,
+};
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::text::{Layout, Text};
+use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Said, Terminal, User, one_line};
+
+/// The title of a conversation that nobody named: so much of its first message.
+const DEFAULT_TITLE_CHARS: usize = 60;
+
+/// A message as it is stored, with the text of those that live.
+pub struct Stored {
+    pub id: MessageId,
+    pub role: Role,
+    pub parent_id: Option<MessageId>,
+    pub answer: Option<AnswerBy>,
+    pub epoch: u32,
+    pub status: Status,
+    pub length: u64,
+    pub layout: Layout,
+    pub terminal: Option<Terminal>,
+    pub text: Option<Text>,
+}
+
+/// `stream_metadata`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    length: u64,
+    layout: Layout,
+    usage: Usage,
+    metrics: Metrics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<InterruptReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
+}
+
+impl Metadata {
+    fn new(text: &Text, terminal: &Terminal) -> Self {
+        let (reason, error) = match &terminal.ending {
+            Ending::Completed => (None, None),
+            Ending::Interrupted(reason) => (Some(*reason), None),
+            Ending::Failed(failure) => (None, Some(failure.clone())),
+        };
+        Self {
+            length: text.len(),
+            layout: text.layout().clone(),
+            usage: terminal.usage,
+            metrics: terminal.metrics.clone(),
+            reason,
+            error,
+        }
+    }
+
+    fn terminal(self, status: Status) -> Option<Terminal> {
+        let ending = match (status, self.reason, self.error) {
+            (Status::Pending | Status::Streaming, ..) => return None,
+            (Status::Interrupted, reason, _) => {
+                Ending::Interrupted(reason.unwrap_or(InterruptReason::Restart))
+            }
+            (Status::Error, _, Some(failure)) => Ending::Failed(failure),
+            (Status::Completed | Status::Error, ..) => Ending::Completed,
+        };
+        Some(Terminal { ending, usage: self.usage, metrics: self.metrics })
+    }
+}
+
+/// A turn that was added, or was there before.
+pub enum TurnStored {
+    /// With the parent it got.
+    New(Option<MessageId>),
+    Again,
+}
+
+/// The owner of a conversation, if it exists.
+pub fn owner(db: &Connection, id: &ConversationId) -> Result<Option<User>, Refused> {
+    let mut statement = db.prepare_cached("SELECT owner FROM conversations WHERE id = ?1")?;
+    Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?.map(User))
+}
+
+/// Where a message is.
+pub fn place(db: &Connection, id: &MessageId) -> Result<ConversationId, Refused> {
+    let mut statement = db.prepare_cached("SELECT conversation_id FROM messages WHERE id = ?1")?;
+    let found = statement.query_row([id.as_str()], |row| conversation_id(row, 0)).optional()?;
+    found.ok_or(Refused::UnknownMessage)
+}
+
+pub fn add_turn(db: &Connection, owner: &User, turn: &NewTurn, now: u64) -> Result<TurnStored, Refused> {
+    if turn.message_id == turn.reply_id {
+        return Err(Refused::IdTaken);
+    }
+    let room = turn.conversation_id.as_str();
+    let known = |id: &MessageId| -> Result<Option<(String, String, Option<String>)>, Refused> {
+        let mut statement =
+            db.prepare_cached("SELECT conversation_id, role, parent_id FROM messages WHERE id = ?1")?;
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        Ok(statement.query_row([id.as_str()], row).optional()?)
+    };
+    match (known(&turn.message_id)?, known(&turn.reply_id)?) {
+        (None, None) => {}
+        (Some((said_in, role, _)), Some((reply_in, _, parent)))
+            if said_in == room
+                && reply_in == room
+                && role == Role::User.as_str()
+                && parent.as_deref() == Some(turn.message_id.as_str()) =>
+        {
+            return Ok(TurnStored::Again);
+        }
+        _ => return Err(Refused::IdTaken),
+    }
+    let status: Option<String> = db
+        .prepare_cached("SELECT status FROM conversations WHERE id = ?1")?
+        .query_row([room], |row| row.get(0))
+        .optional()?;
+    match status.as_deref() {
+        Some("closed") => return Err(Refused::ConversationClosed),
+        Some(_) => touch(db, &turn.conversation_id, now)?,
+        None => {
+            db.prepare_cached(
+                "INSERT INTO conversations (id, owner, default_title, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+            )?
+            .execute(params![room, owner.0, one_line(&turn.content, DEFAULT_TITLE_CHARS), number(now)])?;
+        }
+    }
+    // Without a parent it follows the newest message.
+    let parent_id = match &turn.parent_id {
+        Some(parent) => match known(parent)? {
+            Some((parent_in, ..)) if parent_in == room => Some(parent.clone()),
+            _ => return Err(Refused::UnknownMessage),
+        },
+        None => db
+            .prepare_cached("SELECT id FROM messages WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1")?
+            .query_row([room], |row| message_id(row, 0))
+            .optional()?,
+    };
+    let mut text = Text::default();
+    text.append(Piece::Text { part: 0, text: turn.content.clone() });
+    let terminal = Terminal { ending: Ending::Completed, ..Terminal::default() };
+    db.prepare_cached(
+        "INSERT INTO messages (id, conversation_id, role, parent_id, streaming_status, stream_metadata, content, created_at)
+         VALUES (?1, ?2, 'user', ?3, 'completed', ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        turn.message_id.as_str(),
+        room,
+        parent_id.as_ref().map(MessageId::as_str),
+        json(&Metadata::new(&text, &terminal)),
+        turn.content,
+        number(now)
+    ])?;
+    db.prepare_cached(
+        "INSERT INTO messages (id, conversation_id, role, parent_id, answer, streaming_status, created_at)
+         VALUES (?1, ?2, 'assistant', ?3, ?4, 'pending', ?5)",
+    )?
+    .execute(params![
+        turn.reply_id.as_str(),
+        room,
+        turn.message_id.as_str(),
+        json(&turn.answer),
+        number(now)
+    ])?;
+    Ok(TurnStored::New(parent_id))
+}
+
+fn touch(db: &Connection, id: &ConversationId, now: u64) -> Result<(), Refused> {
+    db.prepare_cached("UPDATE conversations SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
+        .execute(params![id.as_str(), number(now)])?;
+    Ok(())
+}
+
+/// The row of a live run.
+fn live(db: &Connection, id: &MessageId, epoch: u32) -> Result<i64, Refused> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq FROM messages WHERE id = ?1 AND epoch = ?2 AND streaming_status IN ('pending', 'streaming')",
+    )?;
+    statement.query_row(params![id.as_str(), epoch], |row| row.get(0)).optional()?.ok_or(Refused::Ended)
+}
+
+pub fn append(db: &Connection, id: &MessageId, epoch: u32, pieces: &[Piece]) -> Result<(), Refused> {
+    let message = live(db, id, epoch)?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO chunks (message, n, part, info, content)
+         VALUES (?1, (SELECT ifnull(max(n), -1) + 1 FROM chunks WHERE message = ?1), ?2, ?3, ?4)",
+    )?;
+    for piece in pieces {
+        match piece {
+            Piece::Part(info) => insert.execute(params![message, None::<u32>, json(info), ""])?,
+            Piece::Text { part, text } => insert.execute(params![message, part, None::<String>, text])?,
+        };
+    }
+    db.prepare_cached(
+        "UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1 AND streaming_status = 'pending'",
+    )?
+    .execute([message])?;
+    Ok(())
+}
+
+/// Folds the text, and writes how it ended.
+pub fn finish(
+    db: &Connection,
+    id: &MessageId,
+    epoch: u32,
+    terminal: &Terminal,
+    now: u64,
+) -> Result<(), Refused> {
+    let message = live(db, id, epoch)?;
+    fold(db, message, terminal)?;
+    touch(db, &place(db, id)?, now)
+}
+
+fn fold(db: &Connection, message: i64, terminal: &Terminal) -> Result<(), Refused> {
+    let text = arrived(db, message)?;
+    db.prepare_cached(
+        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, content = ?4 WHERE seq = ?1",
+    )?
+    .execute(params![
+        message,
+        terminal.ending.status().as_str(),
+        json(&Metadata::new(&text, terminal)),
+        text.content()
+    ])?;
+    db.prepare_cached("DELETE FROM chunks WHERE message = ?1")?.execute([message])?;
+    Ok(())
+}
+
+/// What has arrived of a live message.
+fn arrived(db: &Connection, message: i64) -> Result<Text, Refused> {
+    let mut statement =
+        db.prepare_cached("SELECT part, info, content FROM chunks WHERE message = ?1 ORDER BY n")?;
+    let mut rows = statement.query([message])?;
+    let mut text = Text::default();
+    while let Some(row) = rows.next()? {
+        text.append(match row.get::<_, Option<u32>>(0)? {
+            Some(part) => Piece::Text { part, text: row.get(2)? },
+            None => Piece::Part(from_json::<PartInfo>(row, 1)?.unwrap_or_default()),
+        });
+    }
+    Ok(text)
+}
+
+/// Ends every run that lived when the relay went away. Gives their number.
+pub fn interrupt_all(db: &Connection) -> Result<usize, Refused> {
+    let mut statement =
+        db.prepare("SELECT seq FROM messages WHERE streaming_status IN ('pending', 'streaming')")?;
+    let messages = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    for message in &messages {
+        // What the provider would have reported is lost; what it sent is not.
+        let length = arrived(db, *message)?.len();
+        let usage = Usage { output_tokens: Some(length.div_ceil(4)), estimated: true, ..Usage::default() };
+        let ending = Ending::Interrupted(InterruptReason::Restart);
+        fold(db, *message, &Terminal { ending, usage, metrics: Metrics::default() })?;
+    }
+    Ok(messages.len())
+}
+
+/// The status of a run, if `epoch` is the current one.
+pub fn current(db: &Connection, id: &MessageId, epoch: u32) -> Result<Status, Refused> {
+    let mut statement = db.prepare_cached("SELECT epoch, streaming_status FROM messages WHERE id = ?1")?;
+    let found =
+        statement.query_row([id.as_str()], |row| Ok((row.get::<_, u32>(0)?, status(row, 1)?))).optional()?;
+    match found {
+        None => Err(Refused::UnknownMessage),
+        Some((current, status)) if current == epoch => Ok(status),
+        Some((current, _)) => Err(Refused::StaleEpoch { current }),
+    }
+}
+
+pub fn next_epoch(db: &Connection, id: &MessageId, epoch: u32, now: u64) -> Result<(u32, AnswerBy), Refused> {
+    if !current(db, id, epoch)?.is_terminal() {
+        return Err(Refused::BadStatus("it has not ended; stop it before a retry"));
+    }
+    let room = place(db, id)?;
+    let mut closed = db.prepare_cached("SELECT status = 'closed' FROM conversations WHERE id = ?1")?;
+    if closed.query_row([room.as_str()], |row| row.get(0))? {
+        return Err(Refused::ConversationClosed);
+    }
+    let mut statement = db.prepare_cached("SELECT seq, answer FROM messages WHERE id = ?1")?;
+    let (message, answer) = statement
+        .query_row([id.as_str()], |row| Ok((row.get::<_, i64>(0)?, from_json::<AnswerBy>(row, 1)?)))?;
+    let answer = answer.ok_or(Refused::BadStatus("only an answer can be tried again"))?;
+    db.prepare_cached(
+        "INSERT INTO past_epochs SELECT seq, epoch, answer, streaming_status, stream_metadata, content
+         FROM messages WHERE seq = ?1",
+    )?
+    .execute([message])?;
+    let next = epoch.saturating_add(1);
+    db.prepare_cached(
+        "UPDATE messages SET epoch = ?2, streaming_status = 'pending', stream_metadata = NULL, content = NULL WHERE seq = ?1",
+    )?
+    .execute(params![message, next])?;
+    touch(db, &room, now)?;
+    Ok((next, answer))
+}
+
+/// What was said on the way to an answer, oldest first.
+pub fn path_to(db: &Connection, answer: &MessageId, max_bytes: usize) -> Result<Vec<Said>, Refused> {
+    let mut statement = db.prepare_cached("SELECT parent_id FROM messages WHERE id = ?1")?;
+    let mut at: Option<String> =
+        statement.query_row([answer.as_str()], |row| row.get(0)).optional()?.flatten();
+    let mut statement = db.prepare_cached(
+        "SELECT seq, role, parent_id, content, stream_metadata FROM messages WHERE id = ?1",
+    )?;
+    let mut path = Vec::new();
+    let mut bytes = 0_usize;
+    // A parent was there before its child, so this ends.
+    while let Some(id) = at.take().filter(|_| bytes <= max_bytes) {
+        let row = statement.query_row([id], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                role(row, 1)?,
+                row.get(2)?,
+                row.get(3)?,
+                from_json::<Metadata>(row, 4)?,
+            ))
+        });
+        let Some((message, role, parent, content, metadata)) = row.optional()? else { break };
+        let content: Option<String> = content;
+        let text = match content {
+            Some(content) => Text::new(content, metadata.unwrap_or_default().layout),
+            None => arrived(db, message)?,
+        };
+        let text = text.plain();
+        bytes = bytes.saturating_add(text.len());
+        path.push(Said { role, text });
+        at = parent;
+    }
+    path.reverse();
+    Ok(path)
+}
+
+/// Names, closes or opens. `Some(None)` takes a name away.
+pub fn update(
+    db: &Connection,
+    id: &ConversationId,
+    title: Option<Option<String>>,
+    status: Option<ConversationStatus>,
+) -> Result<(), Refused> {
+    if let Some(title) = title {
+        db.prepare_cached("UPDATE conversations SET title = ?2 WHERE id = ?1")?
+            .execute(params![id.as_str(), title])?;
+    }
+    if let Some(status) = status {
+        let status = match status {
+            ConversationStatus::Open => "open",
+            ConversationStatus::Closed => "closed",
+        };
+        db.prepare_cached("UPDATE conversations SET status = ?2 WHERE id = ?1")?
+            .execute(params![id.as_str(), status])?;
+    }
+    Ok(())
+}
+
+/// The conversations of one user, the last used first.
+pub fn list(db: &Connection, owner: &User, limit: usize) -> Result<Vec<ConversationInfo>, Refused> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, ifnull(title, default_title), status, updated_at,
+            EXISTS (SELECT 1 FROM messages WHERE conversation_id = conversations.id
+                AND streaming_status IN ('pending', 'streaming'))
+         FROM conversations WHERE owner = ?1 ORDER BY updated_at DESC, id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![owner.0, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        let closed = row.get_ref(2)?.as_str()? == "closed";
+        Ok(ConversationInfo {
+            conversation_id: conversation_id(row, 0)?,
+            title: row.get(1)?,
+            status: if closed { ConversationStatus::Closed } else { ConversationStatus::Open },
+            updated_at: row.get::<_, i64>(3)?.unsigned_abs(),
+            streaming: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The messages of one conversation, oldest first.
+pub fn messages(db: &Connection, id: &ConversationId) -> Result<Vec<Stored>, Refused> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, id, role, parent_id, answer, epoch, streaming_status, stream_metadata
+         FROM messages WHERE conversation_id = ?1 ORDER BY seq",
+    )?;
+    let mut rows = statement.query([id.as_str()])?;
+    let mut messages = Vec::new();
+    while let Some(row) = rows.next()? {
+        let status = status(row, 6)?;
+        let metadata: Metadata = from_json(row, 7)?.unwrap_or_default();
+        let text = if status.is_terminal() { None } else { Some(arrived(db, row.get(0)?)?) };
+        messages.push(Stored {
+            id: message_id(row, 1)?,
+            role: role(row, 2)?,
+            parent_id: parent(row, 3)?,
+            answer: from_json(row, 4)?,
+            epoch: row.get(5)?,
+            status,
+            length: text.as_ref().map_or(metadata.length, Text::len),
+            layout: text.as_ref().map_or(metadata.layout.clone(), |text| text.layout().clone()),
+            terminal: metadata.terminal(status),
+            text,
+        });
+    }
+    Ok(messages)
+}
+
+/// The folded texts of some messages.
+pub fn texts(db: &Connection, ids: &[MessageId]) -> Result<HashMap<MessageId, (u32, String)>, Refused> {
+    let mut statement =
+        db.prepare_cached("SELECT epoch, content FROM messages WHERE id = ?1 AND content IS NOT NULL")?;
+    let mut texts = HashMap::new();
+    for id in ids {
+        let found = statement.query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if let Some(text) = found {
+            texts.insert(id.clone(), text);
+        }
+    }
+    Ok(texts)
+}
+
+// Columns.
+
+fn json(value: &impl Serialize) -> String {
+    // Plain data: this can't fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn bad_column(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    text.map(|text| serde_json::from_str(text).map_err(|error| bad_column(column, error))).transpose()
+}
+
+fn message_id(row: &Row<'_>, column: usize) -> rusqlite::Result<MessageId> {
+    MessageId::new(row.get_ref(column)?.as_str()?).map_err(|error| bad_column(column, error))
+}
+
+fn parent(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<MessageId>> {
+    let absent = row.get_ref(column)? == ValueRef::Null;
+    if absent { Ok(None) } else { message_id(row, column).map(Some) }
+}
+
+fn conversation_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ConversationId> {
+    ConversationId::new(row.get_ref(column)?.as_str()?).map_err(|error| bad_column(column, error))
+}
+
+fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
+    // The table's own CHECK allows nothing else.
+    Ok(if row.get_ref(column)?.as_str()? == Role::User.as_str() { Role::User } else { Role::Assistant })
+}
+
+fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+    let text = row.get_ref(column)?.as_str()?;
+    let all = [Status::Pending, Status::Streaming, Status::Completed, Status::Interrupted, Status::Error];
+    Ok(all.into_iter().find(|status| status.as_str() == text).unwrap_or(Status::Error))
+}
+
+fn number(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,299 @@
+//! The store: one thread that owns the database. It commits what has come in meanwhile as one transaction, and only then are
+//! the changes shown to readers, by the same thread and in the same order. There is no timer: a slow disk makes larger
+//! batches, and a fast one small delays.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Refused;
+
+/// Jobs that may wait. Whoever comes when it is full, waits.
+const JOBS: usize = 1024;
+/// Changes in one transaction.
+const MAX_BATCH: usize = 512;
+/// How long a relay that is just ending may still hold the file.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Each step once, in order; `user_version` counts those that were taken. A step that was released is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_conversations.sql")];
+
+/// Why the store can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the store {path} can't be opened: {error}")]
+    Sqlite { path: String, error: rusqlite::Error },
+    #[error("the store {0} is in use by another relay; give each its own with --store")]
+    InUse(String),
+    #[error("the folder of the store {path} can't be made: {error}")]
+    Folder { path: String, error: std::io::Error },
+    #[error("the store {path} was written by a newer relay (version {found}, this one knows {known})")]
+    Newer { path: String, found: i64, known: i64 },
+}
+
+/// Where the log is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Place {
+    /// As long as the process lasts.
+    #[default]
+    Memory,
+    File(PathBuf),
+}
+
+/// Shows a change to readers, if it was committed, and answers whoever asked for it.
+type Settle = Box<dyn FnOnce(bool) + Send>;
+
+enum Job {
+    Write(Box<dyn FnOnce(&Transaction<'_>) -> Settle + Send>),
+    Read(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    #[cfg(test)]
+    commits: Arc<AtomicU64>,
+}
+
+impl Store {
+    /// Opens the database, brings it up to date, and starts its thread. The thread ends when the last handle is gone.
+    pub fn open(
+        place: &Place,
+        first: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Self, OpenError> {
+        let path = match place {
+            Place::Memory => ":memory:".to_owned(),
+            Place::File(path) => path.display().to_string(),
+        };
+        let sqlite = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse(path.clone()),
+            _ => OpenError::Sqlite { path: path.clone(), error },
+        };
+        let mut connection = match place {
+            Place::Memory => Connection::open_in_memory(),
+            Place::File(file) => {
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                folder
+                    .map_or(Ok(()), private_folder)
+                    .map_err(|error| OpenError::Folder { path: path.clone(), error })?;
+                Connection::open(file)
+            }
+        }
+        .map_err(sqlite)?;
+        prepare(&connection).map_err(sqlite)?;
+        let found = migrate(&mut connection).map_err(sqlite)?;
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if found > known {
+            return Err(OpenError::Newer { path, found, known });
+        }
+        first(&connection).map_err(sqlite)?;
+        // The first write takes the lock, also where `first` had nothing to do.
+        connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
+
+        let (jobs, waiting) = mpsc::channel(JOBS);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&commits);
+        let named = std::thread::Builder::new().name("riacho-store".to_owned());
+        named
+            .spawn(move || work(connection, waiting, &counted))
+            .map_err(|error| OpenError::Folder { path, error })?;
+        Ok(Self {
+            jobs,
+            #[cfg(test)]
+            commits,
+        })
+    }
+
+    /// Transactions so far.
+    #[cfg(test)]
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Makes a change: `change` runs inside a transaction with whatever else came, `show` after that is committed.
+    /// What `change` refuses is undone, and touches nobody else.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, Refused> + Send + 'static,
+        show: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let write = move |transaction: &Transaction<'_>| -> Settle {
+            let changed = in_savepoint(transaction, change);
+            Box::new(move |committed| {
+                let result = if committed { changed } else { changed.and(Err(Refused::NotStored)) };
+                if let Ok(changed) = &result {
+                    show(changed);
+                }
+                let _ = answer.send(result);
+            })
+        };
+        self.jobs.send(Job::Write(Box::new(write))).await.map_err(|_| Refused::NotStored)?;
+        answered.await.unwrap_or(Err(Refused::NotStored))
+    }
+
+    /// Reads, between two transactions. What it sees is what was shown.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let read = move |connection: &Connection| {
+            let _ = answer.send(read(connection));
+        };
+        self.jobs.send(Job::Read(Box::new(read))).await.map_err(|_| Refused::NotStored)?;
+        answered.await.unwrap_or(Err(Refused::NotStored))
+    }
+}
+
+/// One change of several: all of it, or nothing.
+fn in_savepoint<T>(
+    transaction: &Transaction<'_>,
+    change: impl FnOnce(&Connection) -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    transaction.execute_batch("SAVEPOINT one")?;
+    let changed = change(transaction);
+    let end = if changed.is_ok() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
+    transaction.execute_batch(end)?;
+    changed
+}
+
+fn work(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, commits: &AtomicU64) {
+    let mut next = waiting.blocking_recv();
+    while let Some(job) = next.take() {
+        match job {
+            Job::Read(read) => read(&connection),
+            Job::Write(write) => next = batch(&mut connection, write, &mut waiting, commits),
+        }
+        next = next.or_else(|| waiting.blocking_recv());
+    }
+    tracing::debug!(transactions = commits.load(Ordering::Relaxed), "the store is closed");
+}
+
+/// One transaction, with all the changes that are waiting. Gives back the job that ended it, if one did.
+fn batch(
+    connection: &mut Connection,
+    first: Box<dyn FnOnce(&Transaction<'_>) -> Settle + Send>,
+    waiting: &mut mpsc::Receiver<Job>,
+    commits: &AtomicU64,
+) -> Option<Job> {
+    let mut settled: Vec<Settle> = Vec::new();
+    let mut next = None;
+    let committed = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => {
+            settled.push(first(&transaction));
+            while settled.len() < MAX_BATCH {
+                match waiting.try_recv() {
+                    Ok(Job::Write(write)) => settled.push(write(&transaction)),
+                    Ok(read) => {
+                        next = Some(read);
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            transaction.commit()
+        }
+        // The one who asked is told, since its answer is dropped.
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &committed {
+        tracing::error!(%error, "the store can't be written");
+    }
+    commits.fetch_add(1, Ordering::Relaxed);
+    settled.into_iter().for_each(|settle| settle(committed.is_ok()));
+    next
+}
+
+/// What was said is nobody else's business on a shared machine.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    // One relay at a time: another would end the runs of this one, taking them for left over.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // In WAL mode a commit is safe from a killed process at once; `NORMAL` leaves the disk its own time, so that only a power cut can
+    // take the last commits.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Takes the steps that are missing. Gives the version that was found.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<i64> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for (version, step) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(connection: &Connection) -> Result<i64, Refused> {
+        Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+    }
+
+    fn table(connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("CREATE TABLE t (n INTEGER)")
+    }
+
+    #[tokio::test]
+    async fn what_comes_meanwhile_is_one_transaction() {
+        let store = Store::open(&Place::Memory, table).expect("a store");
+        // While this reads, the others gather.
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let slow = store.read(move |_| {
+            let _ = wait.recv();
+            Ok(())
+        });
+        let writes = futures_util::future::join_all((0..100).map(|n| {
+            store.write(move |connection| Ok(connection.execute("INSERT INTO t VALUES (?1)", [n])?), |_| {})
+        }));
+        let release = async {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            drop(go);
+        };
+        let (_, written, ()) = tokio::join!(slow, writes, release);
+        assert!(written.iter().all(|result| *result == Ok(1)));
+        assert_eq!(store.read(count).await, Ok(100));
+        assert_eq!(store.commits(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_undone_alone() {
+        let store = Store::open(&Place::Memory, table).expect("a store");
+        let bad = store.write(
+            |connection| {
+                connection.execute("INSERT INTO t VALUES (1)", [])?;
+                Err::<(), Refused>(Refused::IdTaken)
+            },
+            |()| panic!("it was not stored"),
+        );
+        let good = store.write(|connection| Ok(connection.execute("INSERT INTO t VALUES (2)", [])?), |_| {});
+        let (bad, good) = tokio::join!(bad, good);
+        assert_eq!((bad, good), (Err(Refused::IdTaken), Ok(1)));
+        assert_eq!(store.read(count).await, Ok(1));
+    }
+
+    #[test]
+    fn a_store_of_a_newer_relay_is_left_alone() {
+        let file = std::env::temp_dir().join(format!("riacho-newer-{}.db", std::process::id()));
+        Connection::open(&file).and_then(|db| db.pragma_update(None, "user_version", 999)).expect("a file");
+        let opened = Store::open(&Place::File(file.clone()), |_| Ok(()));
+        assert!(matches!(opened, Err(OpenError::Newer { found: 999, .. })));
+        std::fs::remove_file(file).expect("removed");
+    }
+}

@@ -1,0 +1,234 @@
+//! What outlives the process: restarts, kills, and what is shown of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::{Act, Client, Relay, Upstream, delta, done, finish, id, sse_head};
+use riacho_relay::{Place, Settings};
+use serde_json::{Value, json};
+
+/// A store in a folder of its own, which goes with it.
+struct Store(PathBuf);
+
+impl Store {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("riacho-{}", id())))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("deep/relay.db")
+    }
+
+    fn settings(&self, upstream: &Upstream) -> Settings {
+        Settings { store: Place::File(self.file()), ..upstream.settings() }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn answer(text: &str) -> Vec<Act> {
+    [sse_head(), delta(text), finish(), done()].into_iter().map(Act::Write).collect()
+}
+
+/// Says "one ", and nothing more.
+fn stuck() -> Vec<Act> {
+    vec![Act::Write(sse_head()), Act::Write(delta("one ")), Act::Gate]
+}
+
+async fn until_text(client: &mut Client, message: &str, text: &str) {
+    while client.text(message) != text {
+        client.next().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_is_there_after_a_restart() {
+    let store = Store::new();
+    let parts = vec![
+        Act::Write(sse_head()),
+        Act::Write(b"data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n".to_vec()),
+        Act::Write(delta("an answer 🌊")),
+        Act::Write(b"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\"}}]}}]}\n\n".to_vec()),
+        Act::Write(finish()),
+        Act::Write(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n".to_vec()),
+    ];
+    let mut upstream = Upstream::start(vec![parts, answer("second")]).await;
+    let relay = Relay::start(store.settings(&upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (said, reply) = client.say(&room, "a question").await;
+    client.until_end(&reply).await;
+    client.send(json!({"type": "update_conversation", "conversation_id": room, "title": "Rio"})).await;
+    client.settle().await;
+    relay.stop().await;
+
+    let relay = Relay::start(store.settings(&upstream)).await;
+    let mut fresh = relay.connect().await;
+    fresh.send(json!({"type": "list_conversations"})).await;
+    assert_eq!(fresh.next().await["conversations"][0]["title"], "Rio");
+    let joined = fresh.join(&room).await;
+    let info = &joined["messages"][1];
+    assert_eq!((&info["status"], &info["provider"]), (&json!("completed"), &json!("openai")));
+    assert_eq!(
+        (&info["usage"]["output_tokens"], &info["metrics"]["finish_reason"]),
+        (&json!(4), &json!("stop"))
+    );
+    assert_eq!(
+        info["parts"],
+        json!([{"kind": "reasoning"}, {"kind": "text"}, {"kind": "tool_call", "id": "c", "name": "f"}])
+    );
+    fresh.until_whole(&reply).await;
+    fresh.settle().await;
+    assert_eq!((fresh.text(&said), fresh.held(&reply).parts), ("a question", client.held(&reply).parts));
+    // Who holds it all is sent nothing.
+    let log = fresh.log.clone();
+    let mut again = relay.connect().await;
+    again.log = log;
+    again.join(&room).await;
+    assert_eq!(again.settle().await.len(), 1);
+    // And the next question carries what was said before.
+    let (_, reply) = fresh.say(&room, "and?").await;
+    fresh.until_end(&reply).await;
+    upstream.requests.recv().await.expect("the first");
+    let request = upstream.requests.recv().await.expect("the second");
+    let body: Value = serde_json::from_str(request.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "an answer 🌊"}));
+}
+
+#[tokio::test]
+async fn a_run_that_a_restart_ends_is_interrupted_and_can_be_tried_again() {
+    let store = Store::new();
+    let upstream = Upstream::start(vec![stuck(), answer("whole")]).await;
+    let relay = Relay::start(store.settings(&upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    until_text(&mut client, &reply, "one ").await;
+    relay.stop().await;
+
+    let relay = Relay::start(store.settings(&upstream)).await;
+    let log = std::mem::take(&mut client.log);
+    client = relay.connect().await;
+    client.log = log;
+    let joined = client.join(&room).await;
+    let info = &joined["messages"][1];
+    assert_eq!(
+        (&info["status"], &info["reason"], &info["length"]),
+        (&json!("interrupted"), &json!("restart"), &json!(4))
+    );
+    client.settle().await;
+    client.send(json!({"type": "retry", "message_id": reply, "epoch": 0})).await;
+    assert_eq!(client.until_end(&reply).await["epoch"], 1);
+    assert_eq!(client.text(&reply), "whole");
+}
+
+#[tokio::test]
+async fn one_store_belongs_to_one_relay() {
+    let store = Store::new();
+    let upstream = Upstream::start(vec![stuck()]).await;
+    let relay = Relay::start(store.settings(&upstream)).await;
+    relay.connect().await;
+    let Err(error) = riacho_relay::Relay::open(store.settings(&upstream)) else { panic!("it opened") };
+    assert!(error.to_string().contains("in use by another relay"), "{error}");
+    relay.stop().await;
+    assert!(riacho_relay::Relay::open(store.settings(&upstream)).is_ok());
+}
+
+/// The real binary, killed.
+struct Process {
+    child: std::process::Child,
+    address: std::net::SocketAddr,
+}
+
+impl Process {
+    fn start(store: &Store, upstream: &Upstream) -> Self {
+        use std::io::BufRead;
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_riacho-relay"))
+            .args(["--port", "0", "--store"])
+            .arg(store.file())
+            .env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.address))
+            .env("OPENAI_API_KEY", "key-of-the-test")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("riacho-relay listening on http://").expect("the line");
+        let address = address.trim_end_matches('/').parse().expect("an address");
+        Self { child, address }
+    }
+
+    async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+}
+
+impl Drop for Process {
+    /// With SIGKILL: it can do nothing about it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_killed_relay_loses_nothing_that_anyone_has_seen() {
+    let store = Store::new();
+    let slow: Vec<Act> = std::iter::once(Act::Write(sse_head()))
+        .chain(
+            (0..2000)
+                .flat_map(|n| [Act::Write(delta(&format!("{n} 🌊 "))), Act::Wait(Duration::from_millis(1))]),
+        )
+        .chain([Act::Write(finish())])
+        .collect();
+    let upstream = Upstream::start(vec![slow]).await;
+    let room = id();
+    let mut replies: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashMap::new();
+    for round in 0..4 {
+        let relay = Process::start(&store, &upstream);
+        let mut client = relay.connect().await;
+        client.log = seen;
+        let joined = client.join(&room).await;
+        for info in joined["messages"].as_array().expect("messages") {
+            let held =
+                client.log.get(info["message_id"].as_str().expect("an id")).cloned().unwrap_or_default();
+            assert!(
+                held.text.len() as u64 <= info["length"].as_u64().expect("a length"),
+                "round {round}: {info}"
+            );
+            let status = info["status"].as_str().expect("a status");
+            assert!(["completed", "interrupted"].contains(&status), "nothing hangs: {info}");
+            assert!(status == "completed" || info["reason"] == "restart", "{info}");
+        }
+        for reply in &replies {
+            client.until_whole(reply).await;
+        }
+        let (_, reply) = client.say(&room, &format!("question {round}")).await;
+        while client.text(&reply).len() < 300 {
+            client.next().await;
+        }
+        replies.push(reply);
+        seen = std::mem::take(&mut client.log);
+    }
+    // What was there at the last kill is a prefix of what the provider sent.
+    let relay = Process::start(&store, &upstream);
+    let mut client = relay.connect().await;
+    client.join(&room).await;
+    let all: String = (0..2000).map(|n| format!("{n} 🌊 ")).collect();
+    for reply in &replies {
+        client.until_whole(reply).await;
+        let text = client.text(reply);
+        assert!(text.len() >= 300 && all.starts_with(text));
+        assert!(text.starts_with(&seen.get(reply).expect("it was seen").text));
+    }
+}

@@ -73,7 +73,8 @@ pub enum Output {
     SetStatus(MessageId, Appearance),
     /// Call [`Client::render`] when the next frame comes.
     RequestFrame,
-    /// Call [`Client::render`] now: what follows must not be on the page before the text that it speaks of.
+    /// Call [`Client::render`] now, in the same task: no element may say more than its text. It comes last, when every
+    /// element that it paints stands.
     Render,
     /// Fetch the sanitiser; answer with `handle_sanitizer`.
     LoadSanitizer,
@@ -133,6 +134,8 @@ pub struct Client {
     sanitizer: SanitizerState,
     next_sweep: Option<Millis>,
     frame_requested: bool,
+    /// The text must be on the page when the outputs are done, not a frame later.
+    render_due: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -161,13 +164,14 @@ impl Client {
             sanitizer: SanitizerState::NotAsked,
             next_sweep: None,
             frame_requested: false,
+            render_due: false,
             outputs: VecDeque::new(),
         }
     }
 
     /// What to do next; `None` when there is nothing left to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop_front().or_else(|| std::mem::take(&mut self.render_due).then_some(Output::Render))
     }
 
     /// When to call [`Client::handle_timeout`]; `None` when nothing is due.

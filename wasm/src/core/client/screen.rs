@@ -102,15 +102,13 @@ impl Client {
         if message.origin == Origin::Log {
             self.views.insert(id.clone(), self.new_view(id));
             self.catch_up(id);
-            self.render_first(id);
+            self.render_soon(id);
         }
     }
 
     /// An element never says more than its text: who reads `completed` on the page finds all of it there.
-    fn render_first(&mut self, id: &MessageId) {
-        if self.views.get(id).is_some_and(|view| view.dirty) {
-            self.outputs.push_back(Output::Render);
-        }
+    fn render_soon(&mut self, id: &MessageId) {
+        self.render_due |= self.views.get(id).is_some_and(|view| view.dirty);
     }
 
     fn new_view(&self, id: &MessageId) -> View {
@@ -175,7 +173,7 @@ impl Client {
         {
             let appearance = appearance(message, detail);
             if message.status.is_terminal() {
-                self.render_first(id);
+                self.render_soon(id);
             }
             self.outputs.push_back(Output::SetStatus(id.clone(), appearance));
         }

@@ -172,10 +172,6 @@ fn mounts(outputs: &[Output]) -> Vec<&str> {
 
 #[test]
 fn what_an_element_says_of_itself_never_runs_ahead_of_its_text() {
-    let rendered_before = |outputs: &[Output], what: fn(&Output) -> bool| {
-        let at = outputs.iter().position(what).unwrap();
-        outputs[..at].contains(&Output::Render)
-    };
     let mut page = Page::joined();
     page.started("c", "a", 0);
     page.chunk("c", "a", 0, 0, "Olá");
@@ -184,12 +180,18 @@ fn what_an_element_says_of_itself_never_runs_ahead_of_its_text() {
     let completed = |output: &Output| {
         matches!(output, Output::SetStatus(_, Appearance { status: Status::Completed, .. }))
     };
-    assert!(rendered_before(&outputs, completed));
-    // Coming back to it: its text is there before anything else happens.
+    assert!(outputs.iter().any(completed));
+    assert_eq!(outputs.last(), Some(&Output::Render));
+    // Coming back to several: one call when all their elements stand.
+    page.started("c", "b", 0);
+    page.chunk("c", "b", 0, 0, "Rio");
     page.client.open(c("d"), page.now);
     page.drain();
     page.client.open(c("c"), page.now);
-    assert!(rendered_before(&page.drain(), |output| matches!(output, Output::Transmit(_))));
+    let outputs = page.drain();
+    assert_eq!(mounts(&outputs), ["a", "b"]);
+    assert_eq!(outputs.iter().filter(|output| **output == Output::Render).count(), 1);
+    assert_eq!(outputs.last(), Some(&Output::Render));
 }
 
 #[test]

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 /// Asks, lets the provider fail in this way, and gives back the failed answer and its `stream_error`.
 async fn fail(scene: &mut Scene, how: impl AsyncFnOnce(Exchange)) -> (Message, Value) {
+    let before = scene.page.answers().await.len();
     scene.page.send("Conta").await;
     let exchange = scene.upstream.next().await;
     how(exchange).await;
     let answer = scene
         .page
         .until("the failure", async |page| {
-            page.answers().await.into_iter().rfind(|answer| answer.status == "error")
+            page.answers().await.into_iter().nth(before).filter(|answer| answer.status == "error")
         })
         .await;
     let seen = scene.link.seen();

@@ -14,9 +14,10 @@ use crate::text::{pieces, shown};
 const WATCH: &str = "
     globalThis.sightings = new Set();
     new MutationObserver(() => {
-        for (const view of document.querySelectorAll('[data-conversation-view]')) {
-            for (const [, whose] of view.textContent.matchAll(/([a-z]+)\\d+·água/g)) {
-                sightings.add(`${view.dataset.conversationView} ${whose}`);
+        for (const text of document.querySelectorAll('[data-conversation-view] .message-content')) {
+            const view = text.closest('[data-conversation-view]').dataset.conversationView;
+            for (const [, whose] of text.textContent.matchAll(/([a-z]+)\\d+·água/g)) {
+                sightings.add(`${view} ${whose}`);
             }
         }
     }).observe(document.body, { subtree: true, childList: true, characterData: true });";

@@ -30,11 +30,7 @@ pub struct Browser {
 
 impl Browser {
     pub async fn start() -> Browser {
-        let mut command = Command::new(built::chromedriver());
-        let (process, port) = Process::start(command.arg("--port=0"), |line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
+        let (process, port) = chromedriver();
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": {"args": FLAGS, "binary": built::chromium()},
@@ -67,6 +63,23 @@ impl Browser {
         let _ = self.driver.quit().await;
         drop(self.process);
     }
+}
+
+/// It takes a free port for IPv4 and needs the same one for IPv6: where another test has that one it gives up, and the
+/// next try takes another.
+fn chromedriver() -> (Process, u16) {
+    let mut said = String::new();
+    for _ in 0..3 {
+        let started = Process::start(Command::new(built::chromedriver()).arg("--port=0"), |line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        });
+        match started {
+            Ok(started) => return started,
+            Err(error) => said = error,
+        }
+    }
+    panic!("{said}");
 }
 
 #[derive(Debug, Clone)]

@@ -17,8 +17,9 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, and waits for the line of its stdout in which `find` finds something.
-    pub fn start<T>(command: &mut Command, find: impl Fn(&str) -> Option<T>) -> (Process, T) {
+    /// Starts it, and waits for the line of its stdout in which `find` finds something. Without one, the error is what
+    /// it said.
+    pub fn start<T>(command: &mut Command, find: impl Fn(&str) -> Option<T>) -> Result<(Process, T), String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .stdin(Stdio::null())
@@ -41,10 +42,10 @@ impl Process {
             match heard.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     if let Some(found) = find(&line) {
-                        return (process, found);
+                        return Ok((process, found));
                     }
                 }
-                Err(_) => panic!("{name} did not start:\n{}", process.said()),
+                Err(_) => return Err(format!("{name} did not start:\n{}", process.said())),
             }
         }
     }

@@ -29,7 +29,8 @@ impl Relay {
         }
         let (process, address) = Process::start(&mut command, |line| {
             line.strip_prefix("riacho-relay listening on http://")?.trim_end_matches('/').parse().ok()
-        });
+        })
+        .unwrap_or_else(|said| panic!("{said}"));
         Relay { process, address }
     }
 

@@ -1,5 +1,6 @@
 //! Chores: dispatch only. `cargo xtask help` says what there is.
 
+mod bench;
 mod build;
 mod cx;
 mod demo;
@@ -7,6 +8,7 @@ mod files;
 mod proc;
 mod report;
 mod setup;
+mod size;
 mod test;
 mod tidy;
 mod tools;
@@ -20,6 +22,8 @@ cargo xtask demo [--port N] [-- RELAY OPTIONS]   build, then serve the demo page
 cargo xtask test [STEP [NAME]]                   every check; STEP is one of: format, clippy, native, wasm, e2e, pack, tidy
 cargo xtask build [--dev]                        the wasm modules into pkg/dist and the site into target/site; --dev skips wasm-opt
 cargo xtask setup                                install every tool now that the others install when they need it
+cargo xtask bench render [--quick]               the renderer beside its peers in one real Chromium, into docs/BENCHMARKS.md
+cargo xtask size                                 what a page downloads, in brotli, against the budgets
 cargo xtask tidy                                 the fences of the design, as code
 
 Tools are kept in $RIACHO_CACHE, else in ~/.cache/riacho.";
@@ -51,6 +55,8 @@ fn dispatch(args: &[String]) -> Result<bool> {
         "test" => test::run(&test::Options::parse(rest)?),
         "build" => build::run(&build::Options::parse(rest)?).map(|_| true),
         "setup" => none_of(rest).and_then(|()| setup::run()).map(|()| true),
+        "bench" => bench::run(rest).map(|()| true),
+        "size" => none_of(rest).and_then(|()| size::run()).map(|counts| counts.failed == 0),
         "tidy" => none_of(rest).and_then(|()| tidy::run()).map(|counts| counts.failed == 0),
         other => bail!("no chore is called {other:?}\n\n{HELP}"),
     }

@@ -1,0 +1,94 @@
+// Writes the bench's section of docs/BENCHMARKS.md from what was measured, and nothing else.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+const START = "<!-- bench render: written by the bench, do not edit -->";
+const END = "<!-- end of bench render -->";
+
+const table = (head, rows) =>
+  [`| ${head.join(" | ")} |`, `|${head.map((_, i) => (i === 0 ? "---" : "--:")).join("|")}|`, ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+const ms = (value) => (value === undefined ? "–" : value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(value >= 10 ? 1 : 2));
+const kb = (bytes) => (bytes === undefined ? "–" : `${Math.round(bytes / 1000)} KB`);
+const size = (bytes) => (bytes >= 1_000_000 ? `${bytes / 1_000_000} MB` : `${bytes / 1000} KB`);
+
+export function report(file, results) {
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "# Benchmarks\n\nEvery figure here is written by the program that measured it.\n";
+  const section = [START, body(results), END].join("\n");
+  const at = text.indexOf(START);
+  const next = at < 0 ? `${text.trimEnd()}\n\n${section}\n` : text.slice(0, at) + section + text.slice(text.indexOf(END) + END.length);
+  writeFileSync(file, next);
+}
+
+function body({ runs, about, examples, browser, sizes, shapes, engines, budget, quick }) {
+  const find = (engine, shape, length, chunk) =>
+    runs.find((run) => run.engine === engine && run.shape === shape && run.size === length && run.chunk === chunk);
+  const cell = (run, value) =>
+    run === undefined ? "–" : run.finished ? value(run) : `gave up at ${(run.share * 100).toFixed(0)} %`;
+  const middle = Math.min(40_000, sizes.at(-1));
+  const out = [
+    "## Rendering",
+    "",
+    `\`cargo xtask bench render${quick ? " --quick" : ""}\`, one run: ${browser}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}. Each chunk is brought to the screen before the next one comes. A run is given up after ${budget / 1000} s of script. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
+    "",
+    "### At a glance",
+    "",
+    table(
+      ["engine", `${size(middle)} mixed, chunks of 4: script, ms`, "p99 of a chunk, ms", "elements removed", `CommonMark examples right, of ${examples}`, "two live answers: main thread, ms", "heap for 40 KB", "download, brotli"],
+      engines.map((engine) => {
+        const run = find(engine, "mixed", middle, 4);
+        const { download, examples: right, heap, two } = about[engine];
+        return [
+          engine,
+          cell(run, (r) => ms(r.total)),
+          cell(run, (r) => ms(r.p99)),
+          run?.removed ?? "–",
+          right ?? "–",
+          two.share === 1 ? ms(two.task) : `gave up at ${(two.share * 100).toFixed(0)} %`,
+          kb(heap),
+          kb(download.bytes) + (download.withHtml ? ` (${kb(download.withHtml)} with raw HTML)` : ""),
+        ];
+      }),
+    ),
+  ];
+  for (const chunk of [4, 64]) {
+    for (const length of sizes) {
+      out.push("", `### ${size(length)}, chunks of ${chunk}: script time in ms`, "",
+        table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, length, chunk), (r) => ms(r.total)))])));
+    }
+  }
+  for (const chunk of [4, 64]) {
+    out.push("", `### Growth: a chunk in the last tenth over one in the first, at the largest size that finished, chunks of ${chunk}`, "",
+      table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => {
+        const run = runs.filter((r) => r.engine === engine && r.shape === shape && r.chunk === chunk && r.finished).at(-1);
+        return run ? `${run.growth.toFixed(2)} (${size(run.size)})` : "–";
+      })])));
+    const tail = Math.min(200_000, sizes.at(-1));
+    out.push("", `### p99 of a chunk at ${size(tail)}, chunks of ${chunk}, in ms`, "",
+      table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, tail, chunk), (r) => ms(r.p99)))])));
+  }
+  out.push("", `### Elements removed, ${size(middle)} in chunks of 4`, "",
+    table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, middle, 4), (r) => r.removed ?? "–"))])));
+  const lost = losses(find, shapes, sizes, engines);
+  out.push("", "### Where riacho is behind", "", lost.length === 0 ? "Nowhere in this run." : lost.join("\n"));
+  return out.join("\n");
+}
+
+/** Every shape and size in which a real rival took less script than riacho. */
+function losses(find, shapes, sizes, engines) {
+  const out = [];
+  for (const chunk of [4, 64]) {
+    for (const length of sizes) {
+      for (const shape of shapes) {
+        const ours = find("riacho", shape, length, chunk);
+        if (ours === undefined) continue;
+        for (const engine of engines.filter((name) => !["riacho", "once", "plain"].includes(name))) {
+          const theirs = find(engine, shape, length, chunk);
+          if (theirs?.finished && (!ours.finished || theirs.total < ours.total)) {
+            out.push(`- ${shape}, ${size(length)} in ${chunk}s: ${engine} ${ms(theirs.total)} ms, riacho ${ours.finished ? `${ms(ours.total)} ms (${(ours.total / theirs.total).toFixed(2)}×)` : "gave up"}`);
+          }
+        }
+      }
+    }
+  }
+  return out;
+}

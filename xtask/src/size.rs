@@ -1,0 +1,77 @@
+//! What a page downloads: brotli 11 of each module's wasm and JavaScript, against its budget.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::build::{self, Shrink};
+use crate::cx::Cx;
+use crate::report::Counts;
+use crate::{files, proc, tools};
+
+/// A part of the package that arrives together: its name, its files, its budget in bytes.
+struct Part {
+    name: &'static str,
+    files: fn(&Path) -> Result<Vec<PathBuf>>,
+    budget: u64,
+}
+
+const PARTS: [Part; 2] = [
+    Part { name: "core", files: core_files, budget: 110_000 },
+    Part {
+        name: "sanitizer",
+        files: |pkg| {
+            Ok(vec![pkg.join("dist/riacho_sanitizer.js"), pkg.join("dist/riacho_sanitizer_bg.wasm")])
+        },
+        budget: 200_000,
+    },
+];
+
+/// What every page loads: the entry, the wrappers, the glue and its snippets, and the wasm.
+fn core_files(pkg: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = vec![pkg.join("index.js"), pkg.join("dist/riacho.js"), pkg.join("dist/riacho_bg.wasm")];
+    for folder in ["src", "dist/snippets"] {
+        let folder = pkg.join(folder);
+        let below =
+            files::below(&folder)?.into_iter().filter(|file| file.extension().is_some_and(|e| e == "js"));
+        files.extend(below.map(|file| folder.join(file)));
+    }
+    Ok(files)
+}
+
+pub fn run() -> Result<Counts> {
+    let cx = Cx::new()?;
+    build::build(&cx, &build::Options { shrink: Shrink::WasmOpt })?;
+    check(&cx)
+}
+
+pub fn check(cx: &Cx) -> Result<Counts> {
+    tools::npm()?;
+    let pkg = cx.root.join("pkg");
+    let mut counts = Counts::default();
+    for part in PARTS {
+        let files = (part.files)(&pkg)?;
+        let sizes = brotli(&files)?;
+        for (file, size) in files.iter().zip(&sizes) {
+            println!("  {size:>8}  {}", file.strip_prefix(&pkg).unwrap_or(file).display());
+        }
+        let total: u64 = sizes.iter().sum();
+        let fits = total <= part.budget;
+        let verdict = if fits { "fits" } else { "is over" };
+        println!("{}: {total} bytes of brotli; {verdict} its budget of {}", part.name, part.budget);
+        counts += Counts::one(fits);
+    }
+    Ok(counts)
+}
+
+/// Node has brotli; every machine that builds the package has Node.
+fn brotli(files: &[PathBuf]) -> Result<Vec<u64>> {
+    const SCRIPT: &str = "
+        const { readFileSync } = require('node:fs');
+        const { brotliCompressSync, constants } = require('node:zlib');
+        const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+        for (const file of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(file), { params }).length);";
+    let printed = proc::stdout(Command::new("node").args(["-e", SCRIPT, "--"]).args(files))?;
+    printed.lines().map(|line| line.parse().with_context(|| format!("no size: {line:?}"))).collect()
+}

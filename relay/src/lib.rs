@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 pub use log::{OpenError, Place};
-pub use settings::{DemoSettings, OpenAiSettings, Secret, Settings, Timeouts};
+pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wire};
 
 /// Why a relay could not start or go on.
 #[derive(Debug, thiserror::Error)]

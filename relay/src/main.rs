@@ -7,14 +7,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use riacho_relay::{DemoSettings, OpenAiSettings, Place, Relay, Secret, Settings, Timeouts};
+use riacho_relay::{DemoSettings, Place, Relay, RemoteSettings, Secret, Settings, Timeouts, Wire};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Forwards provider streams over one WebSocket a page, keeps what was said, and resumes it.
 ///
-/// With OPENAI_BASE_URL or OPENAI_API_KEY in the environment the provider `openai` is set up and is the default
-/// (OPENAI_MODEL names its model). The provider `demo` is always there; it needs no key and no network.
+/// A provider is set up by its variables: OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL (with OPENAI_RESPONSES=1 also as
+/// `openai-responses`), and the same three of ANTHROPIC, GEMINI and AZURE_OPENAI. The first one that is set up is the
+/// default. The provider `demo` is always there; it needs no key and no network.
 #[derive(Debug, Parser)]
 #[command(name = "riacho-relay", version)]
 struct Flags {
@@ -37,6 +38,16 @@ struct Flags {
     /// An origin that may open a socket though it is not the relay's own. May be given several times.
     #[arg(long, env = "RIACHO_ALLOW_ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<String>,
+    /// A server that speaks Chat Completions, as NAME=URL or NAME=URL#MODEL; its key is in NAME_API_KEY. May be given
+    /// several times.
+    #[arg(long, env = "RIACHO_COMPATIBLE", value_delimiter = ',', value_parser = compatible)]
+    compatible: Vec<RemoteSettings>,
+    /// The name of a provider that can't stream: it is asked for the whole answer. May be given several times.
+    #[arg(long, env = "RIACHO_NO_STREAM", value_delimiter = ',')]
+    no_stream: Vec<String>,
+    /// The provider for messages that name none. Without this flag the first one that is set up.
+    #[arg(long, env = "RIACHO_PROVIDER")]
+    provider: Option<String>,
     /// Goes before the turns in each request to a provider.
     #[arg(long, env = "RIACHO_SYSTEM_PROMPT")]
     system_prompt: Option<String>,
@@ -72,16 +83,58 @@ fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Keys are read from the environment only: a flag would show in the list of processes.
-fn openai() -> Option<OpenAiSettings> {
-    let (base_url, api_key) = (env("OPENAI_BASE_URL"), env("OPENAI_API_KEY"));
+/// A provider that is set up by its own variables: `PREFIX_BASE_URL`, `PREFIX_API_KEY`, `PREFIX_MODEL`. Keys are read from
+/// the environment only: a flag would show in the list of processes.
+fn remote(name: &str, wire: Wire, prefix: &str) -> Option<RemoteSettings> {
+    let of = |what: &str| env(&format!("{prefix}_{what}"));
+    let (base_url, api_key) = (of("BASE_URL"), of("API_KEY"));
     if base_url.is_none() && api_key.is_none() {
         return None;
     }
-    Some(OpenAiSettings {
-        base_url: base_url.unwrap_or_else(|| OpenAiSettings::BASE_URL.to_owned()),
+    let model = of("MODEL").unwrap_or_else(|| wire.model().to_owned());
+    let base_url = base_url.unwrap_or_else(|| wire.base_url().to_owned());
+    Some(RemoteSettings {
+        name: name.to_owned(),
+        wire,
+        base_url,
         api_key: api_key.map(Secret::new),
-        model: env("OPENAI_MODEL").unwrap_or_else(|| OpenAiSettings::MODEL.to_owned()),
+        model,
+        streams: true,
+    })
+}
+
+/// Those that have variables of their own. The first one that is set up is the default.
+fn known() -> impl Iterator<Item = RemoteSettings> {
+    let responses = env("OPENAI_RESPONSES").filter(|value| value != "0");
+    let azure = Wire::Azure { api_version: env("AZURE_OPENAI_API_VERSION") };
+    [
+        remote("openai", Wire::Chat, "OPENAI"),
+        responses.and_then(|_| remote("openai-responses", Wire::Responses, "OPENAI")),
+        remote("anthropic", Wire::Anthropic, "ANTHROPIC"),
+        remote("gemini", Wire::Gemini, "GEMINI"),
+        remote("azure", azure, "AZURE_OPENAI").filter(|azure| !azure.base_url.is_empty()),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// `NAME=URL` or `NAME=URL#MODEL`; the key is in `NAME_API_KEY`.
+fn compatible(text: &str) -> Result<RemoteSettings, String> {
+    let wrong = || format!("{text:?} is not NAME=URL or NAME=URL#MODEL");
+    let (name, address) = text.split_once('=').ok_or_else(wrong)?;
+    let (base_url, model) = address.split_once('#').unwrap_or((address, ""));
+    let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !named || !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
+        return Err(wrong());
+    }
+    let key = env(&format!("{}_API_KEY", name.to_uppercase().replace('-', "_")));
+    Ok(RemoteSettings {
+        name: name.to_owned(),
+        wire: Wire::Chat,
+        base_url: base_url.to_owned(),
+        api_key: key.map(Secret::new),
+        model: model.to_owned(),
+        streams: true,
     })
 }
 
@@ -99,6 +152,17 @@ impl Flags {
             Some(path) if path.as_os_str() == ":memory:" => Place::Memory,
             Some(path) => Place::File(path.clone()),
         }
+    }
+
+    fn remotes(&self) -> Vec<RemoteSettings> {
+        let mut remotes: Vec<RemoteSettings> = known().chain(self.compatible.iter().cloned()).collect();
+        for remote in &mut remotes {
+            remote.streams = !self.no_stream.contains(&remote.name);
+        }
+        // The one that was asked for goes first.
+        let default = self.provider.as_ref();
+        remotes.sort_by_key(|remote| Some(&remote.name) != default);
+        remotes
     }
 
     fn settings(&self) -> Settings {
@@ -119,7 +183,7 @@ impl Flags {
                 pace: Duration::from_millis(self.demo_pace),
                 chunk_chars: self.demo_chunk.max(1),
             },
-            openai: openai(),
+            remotes: self.remotes(),
             ..Settings::default()
         }
     }

@@ -29,8 +29,8 @@ pub struct Settings {
     pub max_answer_bytes: usize,
     pub timeouts: Timeouts,
     pub demo: DemoSettings,
-    /// Set up, it is the default provider.
-    pub openai: Option<OpenAiSettings>,
+    /// Providers over HTTP. The first is the default; without any, the embedded one is.
+    pub remotes: Vec<RemoteSettings>,
 }
 
 impl Default for Settings {
@@ -46,7 +46,7 @@ impl Default for Settings {
             max_answer_bytes: 16 * 1024 * 1024,
             timeouts: Timeouts::default(),
             demo: DemoSettings::default(),
-            openai: None,
+            remotes: Vec::new(),
         }
     }
 }
@@ -87,19 +87,57 @@ impl Default for DemoSettings {
     }
 }
 
-/// OpenAI, or whatever speaks Chat Completions at another address.
+/// A provider over HTTP.
 #[derive(Debug, Clone)]
-pub struct OpenAiSettings {
+pub struct RemoteSettings {
+    /// What a client calls it, and what messages call it.
+    pub name: String,
+    pub wire: Wire,
     pub base_url: String,
     /// Local servers need none.
     pub api_key: Option<Secret>,
     /// For messages that name no model.
     pub model: String,
+    /// Some servers can't; their answer comes whole, and is handed on in pieces.
+    pub streams: bool,
 }
 
-impl OpenAiSettings {
-    pub const BASE_URL: &'static str = "https://api.openai.com/v1";
-    pub const MODEL: &'static str = "gpt-5-mini";
+/// What a provider speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wire {
+    /// Chat Completions: OpenAI, and every compatible server.
+    Chat,
+    /// OpenAI Responses.
+    Responses,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini `streamGenerateContent`.
+    Gemini,
+    /// Chat Completions at Azure: by deployment and `api-version`, or without one at the `/openai/v1` address.
+    Azure { api_version: Option<String> },
+}
+
+impl Wire {
+    /// Where it is, unless a setting says something else. Azure and compatible servers have no common address.
+    #[must_use]
+    pub fn base_url(&self) -> &'static str {
+        match self {
+            Wire::Chat | Wire::Responses => "https://api.openai.com/v1",
+            Wire::Anthropic => "https://api.anthropic.com",
+            Wire::Gemini => "https://generativelanguage.googleapis.com/v1beta",
+            Wire::Azure { .. } => "",
+        }
+    }
+
+    /// The model, unless a setting or the message says something else.
+    #[must_use]
+    pub fn model(&self) -> &'static str {
+        match self {
+            Wire::Chat | Wire::Responses | Wire::Azure { .. } => "gpt-5-mini",
+            Wire::Anthropic => "claude-sonnet-4-5",
+            Wire::Gemini => "gemini-2.5-flash",
+        }
+    }
 }
 
 /// A key. It has no `Display`, and its `Debug` does not say it, so no log can.

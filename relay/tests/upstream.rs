@@ -206,9 +206,7 @@ async fn nobody_listens_there() {
     let free = listener.local_addr().expect("an address");
     drop(listener);
     let (end, _) = ask_with(vec![], |settings| {
-        if let Some(openai) = &mut settings.openai {
-            openai.base_url = format!("http://{free}/v1");
-        }
+        settings.remotes[0].base_url = format!("http://{free}/v1");
     })
     .await;
     assert_eq!(end["code"], "provider_unreachable", "{end}");

@@ -132,14 +132,20 @@ impl Text {
         }
     }
 
-    /// What a provider reads of it, and what a reader would call the answer: its text parts.
+    /// What a provider reads of it, and what a reader would call the answer: its text parts, as paragraphs.
     pub fn plain(&self) -> String {
         let mut plain = String::new();
+        let mut last = None;
         for (at, stretch) in self.layout.stretches.iter().enumerate() {
             let end = self.layout.stretches.get(at + 1).map_or(self.content.len(), |next| next.start);
             let is_text =
                 self.layout.parts.get(stretch.part as usize).is_some_and(|info| info.kind == PartKind::Text);
-            if let Some(text) = self.content.get(stretch.start..end).filter(|_| is_text) {
+            if let Some(text) =
+                self.content.get(stretch.start..end).filter(|text| is_text && !text.is_empty())
+            {
+                if last.replace(stretch.part).is_some_and(|last| last != stretch.part) {
+                    plain.push_str("\n\n");
+                }
                 plain.push_str(text);
             }
         }

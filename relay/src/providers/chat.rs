@@ -1,15 +1,43 @@
-//! Chat Completions, as OpenAI wrote it and as everyone else speaks it: the stream becomes events. No I/O.
+//! Chat Completions, as OpenAI wrote it and as everyone else speaks it: the request, and the stream that becomes events.
+//! No I/O.
 //!
 //! Lenient where servers differ: `[DONE]` may be missing, usage may come in each chunk or in one of its own, `content` may be
 //! an array, reasoning has three names, a tool call may come whole. Not lenient where it would lose text: what is no
 //! JSON is an error.
 
-use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Usage};
-use serde_json::Value;
+use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
+use serde_json::{Value, json};
 
-use super::http::{Decoder, failure, quote};
+use super::http::{Decoder, failure, quote, said_error};
 use super::sse::SseEvent;
-use super::{Event, Parts};
+use super::{Event, Parts, Request, set};
+use crate::settings::RemoteSettings;
+
+/// The request. A model's name is passed through as it is.
+pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
+    let system = request.system.iter().map(|text| json!({"role": "system", "content": text}));
+    let turns = request.turns.iter().map(|turn| {
+        let role = match turn.role {
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        json!({"role": role, "content": turn.text})
+    });
+    let mut body = json!({
+        "model": request.model.as_ref().unwrap_or(&settings.model),
+        "messages": system.chain(turns).collect::<Vec<Value>>(),
+        "stream": settings.streams,
+    });
+    let options = &request.options;
+    // OpenAI's newer models refuse the old name; other servers know only that.
+    let new_name = settings.base_url.contains("api.openai.com") || settings.base_url.contains(".azure.com");
+    let max_tokens = if new_name { "max_completion_tokens" } else { "max_tokens" };
+    set(&mut body, "stream_options", settings.streams.then(|| json!({"include_usage": true})));
+    set(&mut body, "temperature", options.temperature.map(Value::from));
+    set(&mut body, "top_p", options.top_p.map(Value::from));
+    set(&mut body, max_tokens, options.max_tokens.map(Value::from));
+    body
+}
 
 /// Decodes one answer: choice 0 of it.
 #[derive(Debug, Default)]
@@ -199,32 +227,4 @@ fn read_usage(usage: &Value) -> Usage {
         reasoning_tokens: count("/completion_tokens_details/reasoning_tokens").or(count("/reasoning_tokens")),
         estimated: false,
     }
-}
-
-/// An error that came in the stream, or as a body under 200.
-fn said_error(error: &Value) -> Failure {
-    let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-    let message = match error.as_str().unwrap_or_else(|| text("message")) {
-        "" => quote(&error.to_string()),
-        message => quote(message),
-    };
-    let number = error.get("code").and_then(Value::as_u64).or(error.get("status").and_then(Value::as_u64));
-    let words = format!("{} {}", text("type"), text("code")).to_lowercase();
-    let code = match number {
-        Some(401 | 403) => ErrorCode::ProviderAuth,
-        Some(429) => ErrorCode::ProviderRateLimited,
-        Some(400..500) => ErrorCode::ProviderRejected,
-        _ if words.contains("api_key")
-            || words.contains("authentication")
-            || words.contains("permission") =>
-        {
-            ErrorCode::ProviderAuth
-        }
-        _ if words.contains("rate_limit") || words.contains("quota") => ErrorCode::ProviderRateLimited,
-        _ if words.contains("invalid_request") || words.contains("context_length") => {
-            ErrorCode::ProviderRejected
-        }
-        _ => ErrorCode::ProviderFailed,
-    };
-    failure(code, message)
 }

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use riacho_protocol::{ErrorCode, Failure};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::sse::{SseEvent, SseParser};
@@ -23,6 +24,11 @@ const MAX_QUOTE: usize = 400;
 /// An answer that is whole may still be followed by its usage, for so long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// A whole answer is handed on in pieces of so many bytes, in no more than so many, so long apart: two seconds at most.
+const MIN_PIECE: usize = 24;
+const MAX_PIECES: usize = 200;
+const PIECE_PACE: Duration = Duration::from_millis(10);
+
 /// One wire format: events of a stream become events of an answer. No I/O.
 pub trait Decoder: Send {
     /// One event of the stream.
@@ -36,6 +42,15 @@ pub trait Decoder: Send {
     /// # Errors
     /// As [`event`](Self::event).
     fn whole(&mut self, body: &str, out: &mut Vec<Event>) -> Result<(), Failure>;
+
+    /// The stream is over.
+    ///
+    /// # Errors
+    /// When the provider had said that it failed, and something might have followed.
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Failure> {
+        let _ = out;
+        Ok(())
+    }
 
     /// The answer is whole: nothing but its usage may follow.
     fn is_whole(&self) -> bool;
@@ -108,7 +123,7 @@ async fn read(
         let piece = match timeout_at(deadline, bytes.next()).await {
             Ok(Some(Ok(piece))) => piece,
             Ok(None) => break,
-            // It had all been said.
+            // It had all been said; also, that it failed.
             Err(_) | Ok(Some(Err(_))) if decoder.is_whole() => break,
             Err(_) => return Err(silent(name, patience)),
             Ok(Some(Err(error))) => return Err(broken(name, &error, true)),
@@ -127,7 +142,11 @@ async fn read(
     }
     let mut out = Vec::new();
     let ended = body.end(decoder, &mut out);
-    events.emit(out).await;
+    if body.is_whole() {
+        as_if_streamed(out, events).await;
+    } else {
+        events.emit(out).await;
+    }
     ended.map_err(|failure| named(name, failure))?;
     if decoder.is_whole() || decoder.is_over() {
         return Ok(());
@@ -136,6 +155,26 @@ async fn read(
         ErrorCode::ProviderTruncated,
         format!("{name} ended the stream without saying that the answer is whole. Try again."),
     ))
+}
+
+/// Hands a whole answer on in pieces, so that a page sees it come.
+async fn as_if_streamed(whole: Vec<Event>, events: &Events) {
+    for event in whole {
+        let Event::Text { part, text } = event else {
+            events.emit(vec![event]).await;
+            continue;
+        };
+        let size = MIN_PIECE.max(text.len() / MAX_PIECES);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.ceil_char_boundary(size.min(rest.len())));
+            events.emit(vec![Event::Text { part, text: piece.to_owned() }]).await;
+            rest = after;
+            if !rest.is_empty() {
+                tokio::time::sleep(PIECE_PACE).await;
+            }
+        }
+    }
 }
 
 /// A body: a stream of events, or one JSON value. Its first bytes say which, since headers are often wrong.
@@ -197,17 +236,22 @@ impl Body {
 
     fn end(&mut self, decoder: &mut impl Decoder, out: &mut Vec<Event>) -> Result<(), Failure> {
         match &mut self.kind {
-            Kind::Unknown => Ok(()),
+            Kind::Unknown => {}
             Kind::Whole => {
                 let body = String::from_utf8_lossy(&self.seen);
-                decoder.whole(body.trim_start_matches('\u{feff}'), out)
+                decoder.whole(body.trim_start_matches('\u{feff}'), out)?;
             }
             Kind::Stream(parser) => {
                 let mut last = Vec::new();
                 parser.end(&mut last);
-                Self::decode(&last, decoder, out)
+                Self::decode(&last, decoder, out)?;
             }
         }
+        decoder.end(out)
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self.kind, Kind::Whole)
     }
 
     fn feed(parser: &mut SseParser, piece: &[u8], decoder: &mut impl Decoder, out: &mut Vec<Event>) -> Taken {
@@ -358,18 +402,49 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 
 /// The provider's own message, from whatever it put around it.
 fn said(body: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let value: Value = serde_json::from_str(body).unwrap_or_default();
     // Some wrap it in a list.
     let value = value.get(0).unwrap_or(&value);
     let message = ["/error/message", "/error", "/message", "/detail", "/errors/0/message"]
         .iter()
-        .find_map(|path| value.pointer(path).and_then(serde_json::Value::as_str));
+        .find_map(|path| value.pointer(path).and_then(Value::as_str));
     match message {
         Some(message) => quote(message),
         // A page of HTML helps nobody.
         None if value.is_null() && !body.trim_start().starts_with('<') => quote(body),
         None => String::new(),
     }
+}
+
+/// An error that came in the stream, or as a body under 200.
+pub fn said_error(error: &Value) -> Failure {
+    let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+    let message = match error.as_str().unwrap_or_else(|| text("message")) {
+        "" => quote(&error.to_string()),
+        message => quote(message),
+    };
+    let number = error.get("code").and_then(Value::as_u64).or(error.get("status").and_then(Value::as_u64));
+    let words = format!("{} {}", text("type"), text("code")).to_lowercase();
+    let code = match number {
+        Some(401 | 403) => ErrorCode::ProviderAuth,
+        Some(429) => ErrorCode::ProviderRateLimited,
+        Some(400..500) => ErrorCode::ProviderRejected,
+        _ if words.contains("api_key")
+            || words.contains("authentication")
+            || words.contains("permission") =>
+        {
+            ErrorCode::ProviderAuth
+        }
+        _ if words.contains("rate_limit") || words.contains("quota") => ErrorCode::ProviderRateLimited,
+        _ if words.contains("invalid_request")
+            || words.contains("context_length")
+            || words.contains("not_found") =>
+        {
+            ErrorCode::ProviderRejected
+        }
+        _ => ErrorCode::ProviderFailed,
+    };
+    failure(code, message)
 }
 
 /// On one line, bounded, and without anything that looks like a key.

@@ -1,15 +1,19 @@
 //! Providers: who answers. Each takes a request and gives events; none knows a socket or the log.
 
+pub mod anthropic;
 pub mod chat;
 mod demo;
+pub mod gemini;
 mod http;
-mod openai;
+mod remote;
+pub mod responses;
 pub mod sse;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use self::http::{Decoder, decode};
@@ -64,18 +68,38 @@ impl Events {
 #[derive(Debug, Default)]
 pub struct Parts {
     parts: Vec<PartInfo>,
+    /// The part that `go_on` goes on with.
+    current: Option<u32>,
 }
 
 impl Parts {
     /// Begins a part of its own, such as a tool call.
     pub fn begin(&mut self, info: PartInfo, out: &mut Vec<Event>) -> u32 {
         let part = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.current = (info.kind != PartKind::ToolCall).then_some(part);
         self.parts.push(info.clone());
         out.push(Event::Part(info));
         part
     }
 
-    /// Text of the one part of its kind; the part begins with its first text.
+    /// Text of the part that was last, if it is of this kind; else a new part begins with it. For providers whose answers
+    /// are made of blocks.
+    pub fn go_on(&mut self, kind: PartKind, text: &str, out: &mut Vec<Event>) {
+        if text.is_empty() {
+            return;
+        }
+        let same =
+            self.current.filter(|part| self.parts.get(*part as usize).is_some_and(|info| info.kind == kind));
+        let part = same.unwrap_or_else(|| self.begin(PartInfo { kind, ..PartInfo::default() }, out));
+        out.push(Event::Text { part, text: text.to_owned() });
+    }
+
+    /// What follows is a part of its own.
+    pub fn close(&mut self) {
+        self.current = None;
+    }
+
+    /// Text of the one part of its kind; the part begins with its first text. For providers that know kinds only.
     pub fn say(&mut self, kind: PartKind, text: &str, out: &mut Vec<Event>) {
         if text.is_empty() {
             return;
@@ -86,6 +110,13 @@ impl Parts {
             None => self.begin(PartInfo { kind, ..PartInfo::default() }, out),
         };
         out.push(Event::Text { part, text: text.to_owned() });
+    }
+}
+
+/// Sets a field of a request, if there is something to set.
+fn set(body: &mut Value, name: &str, value: Option<Value>) {
+    if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
+        body.insert(name.to_owned(), value);
     }
 }
 
@@ -102,12 +133,10 @@ impl Providers {
     /// When the HTTP client can't be made.
     pub fn from_settings(settings: &Settings) -> Result<Self, reqwest::Error> {
         let mut named: Vec<(String, Arc<dyn Provider>)> = Vec::new();
-        if let Some(openai) = &settings.openai {
-            let client = http::client(settings.timeouts)?;
-            named.push((
-                "openai".to_owned(),
-                Arc::new(openai::OpenAi::new(client, openai.clone(), settings.timeouts)),
-            ));
+        let client = http::client(settings.timeouts)?;
+        for remote in &settings.remotes {
+            let provider = remote::Remote::new(client.clone(), remote.clone(), settings.timeouts);
+            named.push((remote.name.clone(), Arc::new(provider)));
         }
         named.push(("demo".to_owned(), Arc::new(demo::Demo::new(settings.demo))));
         Ok(Self { named })

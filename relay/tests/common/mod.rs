@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use riacho_relay::{DemoSettings, OpenAiSettings, Secret, Settings};
+use riacho_relay::{DemoSettings, RemoteSettings, Secret, Settings, Wire};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -325,12 +325,19 @@ impl Upstream {
     }
 
     pub fn settings(&self) -> Settings {
-        let openai = OpenAiSettings {
+        Settings { remotes: vec![self.remote("openai", Wire::Chat)], ..fast() }
+    }
+
+    /// A provider that is this upstream.
+    pub fn remote(&self, name: &str, wire: Wire) -> RemoteSettings {
+        RemoteSettings {
+            name: name.into(),
+            wire,
             base_url: format!("http://{}/v1", self.address),
             api_key: Some(Secret::new("sk-secret-of-the-test")),
             model: "test-model".into(),
-        };
-        Settings { openai: Some(openai), ..fast() }
+            streams: true,
+        }
     }
 }
 

@@ -82,6 +82,31 @@ const NAMED: &[(&str, &str)] = &[
     ("tasks", "- [x] a\n- [ ] b\n\n  c\n"),
     ("table", "|a|b|\n|:-|-:|\n|1|2|\n|<b>x|y\n\nz\n"),
     ("math", "$a$ and $$b$$ and $5 and $6\n"),
+    (
+        "a link whose text names another host",
+        "[https://a.example](https://b.example/x) and [*a.exa*mple](/x)\n",
+    ),
+    (
+        "such a link in raw HTML",
+        "<b>x</b> [a.example](https://b.example)\n\n<a href=\"https://b.example\">a.example</a>\n",
+    ),
+    (
+        "headings that links lead to",
+        "[x](#o-que-é) [y](#two)\n\n# O que *é*?\n\nTwo\n---\n\n## a[^1]\n\n[^1]: n\n\n<h3>Two</h3>\n",
+    ),
+    (
+        "text that lies",
+        "a\u{202e}b\u{2066} &#x202e;&#x2067;c `d\u{202e}` ![e&#x202d;](/x \"f&#x202e;\")\n\n```\ng\u{202e}\n```\n",
+    ),
+    (
+        "hidden text",
+        "\u{e0068}\u{e0069} &#xE0068; 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} 🏴\u{e0067}\n",
+    ),
+    ("hidden text in raw HTML", "<b title=\"&#x202e;\">&#x202e;&#xE0068;\u{202e}</b> 🏴&#xE0067;\u{e0067}\n"),
+    (
+        "runs that are not seen",
+        "a\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}&#8203;b&#8203;&#8203;&#8203;&#8203;&#8203;*&#8203;*\n\n<i>&#8203;&#8203;&#8203;&#8203;&#8203;</i>\n",
+    ),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

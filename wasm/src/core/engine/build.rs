@@ -9,6 +9,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, Tag
 
 use crate::core::policy::{Policy, Verdict};
 
+use super::finish::finish;
 use super::tree::{Kind, Node, Role, push, tidy};
 
 /// What the builder asks while it works.
@@ -382,6 +383,7 @@ impl<'p, C: Context> Builder<'p, C> {
             None if tight => tidy(None, &mut node.kids),
             None => {}
         }
+        finish(self.policy, self.id_prefix, &mut node);
         match self.stack.last_mut() {
             Some(parent) if matches!(node.kind, Kind::Virtual) && node.role == Role::Inline => {
                 node.kids.into_iter().for_each(|kid| push(&mut parent.node.kids, kid));

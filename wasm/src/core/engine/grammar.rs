@@ -2,13 +2,16 @@
 //!
 //! 1. A raw tag whose name is no HTML element is text: `Vec<String>` is not eaten.
 //! 2. Containers nest [`MAX_NESTING`] deep; what is deeper keeps its text and loses its container.
-//! 3. Text is normalised: CR and CRLF are LF, NUL is U+FFFD.
+//! 3. Text is normalised: CR and CRLF are LF, NUL is U+FFFD, and what lies in it is made [honest](text),
+//!    also where it was written as references (`&#x202E;`).
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, Options, Tag, TagEnd};
 use riacho_flat::words;
+
+use crate::core::policy::text;
 
 pub const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
@@ -24,6 +27,7 @@ pub const MAX_NESTING: usize = 90;
 pub struct Normaliser {
     /// A CR at the end of a piece waits: an LF may follow it.
     cr: bool,
+    honest: text::Filter,
 }
 
 impl Normaliser {
@@ -31,14 +35,14 @@ impl Normaliser {
         let mut rest = piece;
         if self.cr && !rest.is_empty() {
             self.cr = false;
-            out.push('\n');
+            self.honest.push("\n", out);
             rest = rest.strip_prefix('\n').unwrap_or(rest);
         }
         while let Some(at) = rest.find(['\r', '\0']) {
             let (head, tail) = rest.split_at(at);
-            out.push_str(head);
+            self.honest.push(head, out);
             if let Some(tail) = tail.strip_prefix('\0') {
-                out.push('\u{fffd}');
+                self.honest.push("\u{fffd}", out);
                 rest = tail;
             } else {
                 rest = tail.strip_prefix('\r').unwrap_or(tail);
@@ -46,17 +50,18 @@ impl Normaliser {
                     self.cr = true;
                     return;
                 }
-                out.push('\n');
+                self.honest.push("\n", out);
                 rest = rest.strip_prefix('\n').unwrap_or(rest);
             }
         }
-        out.push_str(rest);
+        self.honest.push(rest, out);
     }
 
     pub fn end(&mut self, out: &mut String) {
         if std::mem::take(&mut self.cr) {
-            out.push('\n');
+            self.honest.push("\n", out);
         }
+        self.honest.end(out);
     }
 }
 
@@ -71,7 +76,13 @@ pub fn normalise(text: &str) -> String {
 
 /// Applies rules 1 and 2 to what pulldown-cmark says.
 pub fn adapt<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>>(events: I) -> Adapted<I> {
-    Adapted { events: events.peekable(), open: Vec::new(), depth: 0, text_block: false }
+    Adapted {
+        events: events.peekable(),
+        open: Vec::new(),
+        depth: 0,
+        text_block: false,
+        honest: text::Filter::default(),
+    }
 }
 
 /// See [`adapt`].
@@ -82,6 +93,7 @@ pub struct Adapted<I: Iterator> {
     depth: usize,
     /// In an HTML block that is text.
     text_block: bool,
+    honest: text::Filter,
 }
 
 impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<I> {
@@ -141,6 +153,13 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<I> 
                     Event::End(end)
                 }
                 event => event,
+            };
+            let event = match event {
+                Event::Text(text) => Event::Text(self.honest.part(&text).map_or(text, CowStr::from)),
+                event => {
+                    self.honest = text::Filter::default();
+                    event
+                }
             };
             return Some((event, range));
         }

@@ -9,6 +9,7 @@
 pub mod batch;
 mod build;
 mod diff;
+mod finish;
 pub mod grammar;
 mod labels;
 pub mod raw;

@@ -3,8 +3,9 @@
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 use riacho_flat::{Error, Item, Reader, Tail};
 
-use crate::core::policy::{Policy, Verdict};
+use crate::core::policy::{Policy, Verdict, text};
 
+use super::finish::finish;
 use super::tree::{Kind, Node, push, tidy};
 
 /// Turns raw HTML into the bytes of a flat tree. The engine doesn't know how; it believes nothing that comes back.
@@ -30,7 +31,7 @@ pub fn nodes(policy: &Policy, id_prefix: &str, bytes: &[u8]) -> Result<(Vec<Node
         match item {
             Item::Text(text) => {
                 if let Some(Some(top)) = stack.last_mut() {
-                    push(&mut top.kids, Node::text(text.to_owned()));
+                    push(&mut top.kids, Node::text(text::honest(text).into_owned()));
                 }
             }
             Item::Start { name, attrs } => {
@@ -45,6 +46,7 @@ pub fn nodes(policy: &Policy, id_prefix: &str, bytes: &[u8]) -> Result<(Vec<Node
                     match node.name() {
                         Some(name) => {
                             tidy(Some(name), &mut node.kids);
+                            finish(policy, id_prefix, &mut node);
                             push(&mut parent.kids, node);
                         }
                         None => node.kids.into_iter().for_each(|kid| push(&mut parent.kids, kid)),

@@ -2,8 +2,10 @@
 //!
 //! Everything is allowed by list. The defaults are [`Policy::default`]'s documentation. Nothing here parses HTML.
 
+mod claim;
 mod safe;
 mod settings;
+pub mod text;
 mod url;
 
 pub use safe::{Element, Tag, Verdict};
@@ -29,15 +31,18 @@ pub enum Images {
 /// A set of rules. Make one with [`Policy::builder`].
 ///
 /// The default, in full:
-/// - elements: every one of [`words::ELEMENTS`];
+/// - elements: every one of [`words::ELEMENTS`] but `bdo`, which turns text around;
 /// - attributes: `dir`, `lang`, `title` and `id` anywhere; `class` for the classes that the engine itself writes;
 ///   of one element, those of [`words::ELEMENT_ATTRIBUTES`], with values of their kind only (numbers, `left`,
 ///   `center`, `right`, …); `style` never, but `text-align` on a table cell becomes `align`;
 /// - `input` only as a disabled checkbox;
 /// - URL schemes: `http`, `https`, `mailto`, `tel`, and relative URLs; a host is made of letters, digits, `-`, `_`, `.`;
-/// - links: `rel="noopener noreferrer nofollow ugc"`, no `target`;
-/// - ids and `#fragment` links: prefixed with `user-content-` and the message's id;
-/// - images: none, see [`Images`]; what is not loaded is a `span.riacho-image` with the image's text.
+/// - links: `rel="noopener noreferrer nofollow ugc"`, no `target`; one whose text names another host says where it
+///   leads, in a `span.riacho-destination` at its end;
+/// - ids and `#fragment` links: prefixed with `user-content-` and the message's id; a heading has an id made of its
+///   text, as on GitHub;
+/// - images: none, see [`Images`]; what is not loaded is a `span.riacho-image` with the image's text;
+/// - text in attributes is made [honest](text); that of the nodes is the engine's part.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// By place in `words::ELEMENTS`.
@@ -52,7 +57,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
-            elements: vec![true; words::ELEMENTS.len()],
+            elements: words::ELEMENTS.iter().map(|name| *name != "bdo").collect(),
             schemes: vec!["http", "https", "mailto", "tel"],
             images: Images::None,
             rel: "noopener noreferrer nofollow ugc".to_owned(),
@@ -110,7 +115,7 @@ impl Policy {
                 let kept: Vec<&str> =
                     value.split_ascii_whitespace().filter(|c| self.class(element.name(), c)).collect();
                 if !kept.is_empty() {
-                    element.set("class", kept.join(" "));
+                    element.set("class", text::honest(&kept.join(" ")).into_owned());
                 }
             }
             "id" if !value.is_empty() => element.set("id", prefixed(id_prefix, value)),
@@ -149,7 +154,7 @@ impl Policy {
                 element.set(name, value.to_owned());
             }
             "start" | "value" if value.parse::<i32>().is_ok() => element.set(name, value.to_owned()),
-            "lang" | "title" | "alt" | "datetime" => element.set(name, value.to_owned()),
+            "lang" | "title" | "alt" | "datetime" => element.set(name, text::honest(value).into_owned()),
             _ => {}
         }
     }
@@ -184,9 +189,9 @@ impl Policy {
             element.sort();
             return Verdict::Keep(element);
         }
-        let alt = value("alt").unwrap_or_default();
+        let alt = text::honest(value("alt").unwrap_or_default());
         let Some(span) = Tag::named("span").filter(|&span| self.allows(span)) else {
-            return Verdict::Text(alt.to_owned());
+            return Verdict::Text(alt.into_owned());
         };
         let mut element = Element::new(span);
         element.set("class", "riacho-image".to_owned());
@@ -194,11 +199,43 @@ impl Policy {
             element.set("data-riacho-src", src.to_owned());
         }
         if let Some(title) = value("title") {
-            element.set("title", title.to_owned());
+            element.set("title", text::honest(title).into_owned());
         }
         element.sort();
-        Verdict::KeepWithText(element, alt.to_owned())
+        Verdict::KeepWithText(element, alt.into_owned())
     }
+
+    /// What a link needs at its end, once its text is known: where it leads, if that text names another host.
+    pub fn destination(&self, link: &Element, shown: &str) -> Option<Verdict> {
+        let to = claim::contradicted(link.attr("href")?, shown)?;
+        let note = format!(" ({})", text::honest(&to));
+        let Some(span) = Tag::named("span").filter(|&span| self.allows(span)) else {
+            return Some(Verdict::Text(note));
+        };
+        let mut element = Element::new(span);
+        element.set("class", "riacho-destination".to_owned());
+        element.set("data-riacho-ui", String::new());
+        Some(Verdict::KeepWithText(element, note))
+    }
+
+    /// Gives a heading the id that links in the text know it by, unless it has one.
+    pub fn heading(&self, heading: &mut Element, shown: &str, id_prefix: &str) {
+        let slug = slug(shown);
+        if !slug.is_empty() {
+            heading.set("id", prefixed(id_prefix, &slug));
+            heading.sort();
+        }
+    }
+}
+
+/// What GitHub makes of a heading for its id: small letters, figures, `-` and `_`, and `-` for a space.
+fn slug(text: &str) -> String {
+    let kept = text.trim().chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        c => c.is_alphanumeric().then_some(c),
+    });
+    kept.flat_map(char::to_lowercase).collect()
 }
 
 fn prefixed(id_prefix: &str, id: &str) -> String {

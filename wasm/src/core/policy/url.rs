@@ -31,6 +31,29 @@ pub fn has_host(url: &str) -> bool {
     matches!((chars.next(), chars.next()), (Some('/' | '\\'), Some('/' | '\\')))
 }
 
+/// Who a link talks to.
+pub struct Destination {
+    pub host: String,
+    /// The URL has a user's name before the host, where a reader may take it for the host.
+    pub credentials: bool,
+}
+
+/// The host that a URL which was [allowed](allowed) names: an absolute one, one that begins with `//`, or an address.
+pub fn destination(url: &str) -> Option<Destination> {
+    let named = match scheme(url) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto") => {
+            let (_, host) = rest.split('?').next().unwrap_or_default().rsplit_once('@')?;
+            return Some(Destination { host: decode(host)?, credentials: false });
+        }
+        Some((_, rest)) => authority(rest)?,
+        None if has_host(url) => url.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next()?,
+        None => return None,
+    };
+    let (user, host) = named.rsplit_once('@').map_or((None, named), |(user, host)| (Some(user), host));
+    let host = host.split(':').next().unwrap_or_default();
+    Some(Destination { host: decode(host).unwrap_or_else(|| host.to_owned()), credentials: user.is_some() })
+}
+
 fn scheme(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once(':')?;
     let mut chars = scheme.chars();

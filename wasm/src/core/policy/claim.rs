@@ -1,0 +1,283 @@
+//! Links whose text names another host than the one they lead to.
+
+use super::text;
+use super::url;
+
+/// Where a link really leads, if its text says something else. To be shown beside the link.
+pub fn contradicted(href: &str, text: &str) -> Option<String> {
+    let claimed = claims(text);
+    let (first, rest) = claimed.split_first()?;
+    if href.starts_with('#') {
+        return None;
+    }
+    match url::destination(href) {
+        Some(to) => {
+            let honest =
+                !to.credentials && rest.is_empty() && same(first, &to.host) && !looks_like_another(first);
+            (!honest).then(|| ascii(&to.host))
+        }
+        // On the page's own site, or with no host at all: a telephone number.
+        None => Some(href.chars().take(60).collect()),
+    }
+}
+
+/// The hosts that a text names, each once.
+fn claims(text: &str) -> Vec<String> {
+    let text = text::seen(text);
+    let mut found: Vec<String> = Vec::new();
+    let ends_word =
+        |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '(' | ')' | '[' | ']' | '{' | '}' | '|');
+    for word in text.split(ends_word) {
+        match word.find("//").or_else(|| word.find("\\\\")) {
+            // Hosts in the path or the query of a URL are not where it leads.
+            Some(at) => claim(word.get(at + 2..).unwrap_or_default(), true, &mut found),
+            None => {
+                let inside = |c: char| {
+                    c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '%' | '。' | '．')
+                };
+                word.split(|c| !inside(c)).for_each(|part| claim(part, false, &mut found));
+            }
+        }
+    }
+    found
+}
+
+fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let host = host.replace(['。', '．'], ".").to_lowercase();
+    let host = host.trim_matches(|c: char| !c.is_alphanumeric());
+    if is_claim(host, is_url || authority.contains('@')) && !found.iter().any(|known| same(known, host)) {
+        found.push(host.to_owned());
+    }
+}
+
+/// Whether a reader takes this for a host. Behind `//` or `@` anything with a name is one; alone it must end as hosts do.
+fn is_claim(host: &str, named: bool) -> bool {
+    let Some((name, end)) = host.rsplit_once('.') else {
+        return named && host.chars().any(char::is_alphabetic);
+    };
+    let address = host.split('.').count() == 4 && host.parse::<std::net::Ipv4Addr>().is_ok();
+    let ends = end.chars().count() > 1 && end.chars().all(char::is_alphabetic);
+    address || (ends && name.chars().any(char::is_alphanumeric) && (named || !is_file_ending(end)))
+}
+
+/// Endings of file names that are no top-level domain: `package.json` names no host.
+fn is_file_ending(end: &str) -> bool {
+    matches!(
+        end,
+        "bash"
+            | "bat"
+            | "cfg"
+            | "conf"
+            | "cpp"
+            | "cs"
+            | "css"
+            | "csv"
+            | "dll"
+            | "doc"
+            | "docx"
+            | "env"
+            | "exe"
+            | "gif"
+            | "go"
+            | "gz"
+            | "hpp"
+            | "htm"
+            | "html"
+            | "ini"
+            | "ipynb"
+            | "java"
+            | "jpeg"
+            | "jpg"
+            | "js"
+            | "json"
+            | "jsx"
+            | "kt"
+            | "lock"
+            | "log"
+            | "lua"
+            | "mjs"
+            | "pdf"
+            | "php"
+            | "png"
+            | "pptx"
+            | "rb"
+            | "scss"
+            | "sql"
+            | "svg"
+            | "swift"
+            | "tar"
+            | "toml"
+            | "ts"
+            | "tsx"
+            | "txt"
+            | "vue"
+            | "wasm"
+            | "webp"
+            | "xls"
+            | "xlsx"
+            | "xml"
+            | "yaml"
+            | "yml"
+    )
+}
+
+fn same(claimed: &str, host: &str) -> bool {
+    let bare = |host: &str| {
+        let host = host.to_lowercase();
+        let host = host.trim_end_matches('.');
+        ascii(host.strip_prefix("www.").unwrap_or(host))
+    };
+    bare(claimed) == bare(host)
+}
+
+/// A name in an ASCII top-level domain with letters of a script that has doubles of Latin letters.
+fn looks_like_another(host: &str) -> bool {
+    let doubles = |c: char| {
+        matches!(c, '\u{370}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{1c80}'..='\u{1c8f}' | '\u{1d00}'..='\u{1dbf}'
+            | '\u{1f00}'..='\u{1fff}' | '\u{2c80}'..='\u{2cff}' | '\u{2de0}'..='\u{2dff}' | '\u{a4d0}'..='\u{a4ff}'
+            | '\u{a640}'..='\u{a69f}' | '\u{ab70}'..='\u{abbf}' | '\u{ff00}'..='\u{ffef}' | '\u{1d400}'..='\u{1d7ff}')
+    };
+    host.rsplit('.').next().is_some_and(str::is_ascii) && host.chars().any(doubles)
+}
+
+/// The host as it goes over the wire, so that letters that only look like others are seen.
+fn ascii(host: &str) -> String {
+    let host = host.to_lowercase();
+    let labels = host.split('.').map(|label| match label.is_ascii() {
+        true => label.to_owned(),
+        false => punycode(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}")),
+    });
+    labels.collect::<Vec<_>>().join(".")
+}
+
+/// RFC 3492. `None` for a label longer than any host has.
+fn punycode(label: &str) -> Option<String> {
+    const BASE: u32 = 36;
+    const LONGEST: usize = 63;
+    let input: Vec<u32> = label.chars().map(u32::from).collect();
+    if input.len() > LONGEST {
+        return None;
+    }
+    let mut out: String = label.chars().filter(char::is_ascii).collect();
+    let basic = u32::try_from(out.len()).ok()?;
+    if basic > 0 {
+        out.push('-');
+    }
+    let (mut n, mut delta, mut bias, mut handled) = (128u32, 0u32, 72u32, basic);
+    while (handled as usize) < input.len() {
+        let next = input.iter().copied().filter(|&c| c >= n).min()?;
+        delta = delta.checked_add((next - n).checked_mul(handled + 1)?)?;
+        n = next;
+        for &c in &input {
+            if c < n {
+                delta = delta.checked_add(1)?;
+            }
+            if c != n {
+                continue;
+            }
+            let mut q = delta;
+            let mut k = BASE;
+            loop {
+                let t = k.saturating_sub(bias).clamp(1, 26);
+                if q < t {
+                    break;
+                }
+                out.push(digit(t + (q - t) % (BASE - t))?);
+                q = (q - t) / (BASE - t);
+                k += BASE;
+            }
+            out.push(digit(q)?);
+            // Adapts the bias.
+            delta = if handled == basic { delta / 700 } else { delta / 2 };
+            delta += delta / (handled + 1);
+            let mut steps = 0;
+            while delta > 455 {
+                delta /= BASE - 1;
+                steps += BASE;
+            }
+            bias = steps + BASE * delta / (delta + 38);
+            delta = 0;
+            handled += 1;
+        }
+        delta = delta.checked_add(1)?;
+        n = n.checked_add(1)?;
+    }
+    Some(out)
+}
+
+fn digit(value: u32) -> Option<char> {
+    b"abcdefghijklmnopqrstuvwxyz0123456789".get(value as usize).copied().map(char::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn honest_links_have_no_note() {
+        for (href, text) in [
+            ("https://example.com/a", "https://example.com/a"),
+            ("https://www.example.com/a", "example.com"),
+            ("https://EXAMPLE.com", "Example.COM and more"),
+            ("https://example.com:8080/", "http://example.com"),
+            ("https://example.com", "the docs"),
+            ("https://example.com", "v1.2.3, e.g. 3.14"),
+            ("https://github.com/x", "package.json and index.ts"),
+            ("https://a.example/?to=b.example", "https://a.example/?to=b.example"),
+            ("https://a.example/x", "https://a.example/x?u=https://b.example#c.example"),
+            ("mailto:me@example.com", "me@example.com"),
+            ("#part", "example.com"),
+            ("/local", "a/b/c"),
+            ("https://münchen.de/", "münchen.de"),
+            ("", ""),
+        ] {
+            assert_eq!(contradicted(href, text), None, "{href} {text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_names_another_host_is_contradicted() {
+        for (href, text, to) in [
+            ("https://evil.example/x", "https://bank.example/login", "evil.example"),
+            ("https://evil.example/x", "Log in at bank.example now", "evil.example"),
+            ("https://evil.example/x", "WWW.BANK.EXAMPLE", "evil.example"),
+            ("https://evil.example", "bank\u{200b}.example", "evil.example"),
+            ("https://evil.example", "bank。example", "evil.example"),
+            ("https://bank.example.evil.example", "bank.example", "bank.example.evil.example"),
+            ("https://bank.example@evil.example", "https://bank.example", "evil.example"),
+            ("https://bank.example@evil.example", "https://bank.example@evil.example", "evil.example"),
+            ("https://evil.example", "evil.example is bank.example", "evil.example"),
+            ("https://evil.example", "http://localhost/", "evil.example"),
+            ("https://evil.example", "10.0.0.1", "evil.example"),
+            ("//evil.example/x", "bank.example", "evil.example"),
+            ("\\\\evil.example\\x", "bank.example", "evil.example"),
+            ("/\\evil.example", "bank.example", "evil.example"),
+            ("mailto:me@evil.example", "help@bank.example", "evil.example"),
+            ("/logout", "https://bank.example", "/logout"),
+            ("tel:+1900", "bank.example", "tel:+1900"),
+            ("https://evil.example:8/", "//bank.example", "evil.example"),
+            ("https://аррӏе.com/", "apple.com", "xn--80ak6aa92e.com"),
+            ("https://аррӏе.com/", "аррӏе.com", "xn--80ak6aa92e.com"),
+        ] {
+            assert_eq!(contradicted(href, text).as_deref(), Some(to), "{href} {text}");
+        }
+    }
+
+    /// Of RFC 3492, section 7.1.
+    #[test]
+    fn names_as_they_go_over_the_wire() {
+        for (label, code) in [
+            ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
+            ("почемужеонинеговорятпорусски", "b1abfaaepdrnnbgefbadotcwatmq2g4l"),
+            ("bücher", "bcher-kva"),
+            ("3年b組金八先生", "3b-ww4c5e180e575a65lsy2b"),
+            ("ü", "tda"),
+        ] {
+            assert_eq!(punycode(label).as_deref(), Some(code));
+        }
+        assert_eq!(punycode(&"ü".repeat(64)), None);
+    }
+}

@@ -4,6 +4,7 @@
 //! `log` keeps what was said. Nothing but `log` touches storage or assumes where a run lives; `providers` know neither
 //! sockets nor the log; `socket` knows no provider.
 
+mod failover;
 mod http;
 mod log;
 pub mod providers;
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 /// How long open connections may take to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+pub use failover::Patience;
 pub use log::{OpenError, Place};
 pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wire};
 

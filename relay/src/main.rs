@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use riacho_relay::{DemoSettings, Place, Relay, RemoteSettings, Secret, Settings, Timeouts, Wire};
+use riacho_relay::{DemoSettings, Patience, Place, Relay, RemoteSettings, Secret, Settings, Timeouts, Wire};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -48,6 +48,15 @@ struct Flags {
     /// The provider for messages that name none. Without this flag the first one that is set up.
     #[arg(long, env = "RIACHO_PROVIDER")]
     provider: Option<String>,
+    /// A provider that is asked when the one before has failed, by name. May be given several times, in order.
+    #[arg(long, env = "RIACHO_FALLBACK", value_delimiter = ',')]
+    fallback: Vec<String>,
+    /// How often a provider is asked again when it fails before the first piece of its answer.
+    #[arg(long, env = "RIACHO_RETRIES", default_value_t = Patience::default().retries)]
+    retries: u32,
+    /// The longest wait, in seconds, that a provider may ask for (`Retry-After`) before the answer fails.
+    #[arg(long, env = "RIACHO_MAX_WAIT", default_value_t = Patience::default().max_wait.as_secs())]
+    max_wait: u64,
     /// Goes before the turns in each request to a provider.
     #[arg(long, env = "RIACHO_SYSTEM_PROMPT")]
     system_prompt: Option<String>,
@@ -179,6 +188,12 @@ impl Flags {
                 first_token: Duration::from_millis(self.first_token_timeout),
                 between_tokens: Duration::from_millis(self.between_tokens_timeout),
             },
+            patience: Patience {
+                retries: self.retries,
+                max_wait: Duration::from_secs(self.max_wait),
+                ..Patience::default()
+            },
+            fallbacks: self.fallback.clone(),
             demo: DemoSettings {
                 pace: Duration::from_millis(self.demo_pace),
                 chunk_chars: self.demo_chunk.max(1),

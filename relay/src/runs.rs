@@ -6,15 +6,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use riacho_protocol::{
-    ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, PartKind, SendMessage, Usage,
+    ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, Options, PartKind, SendMessage,
+    Usage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::failover::{self, Chain, Queues};
 use crate::log::{Added, AnswerBy, Ending, Log, NewTurn, Piece, Refused, Run, Terminal, User, Verb};
-use crate::providers::{Event, Events, Provider, Providers};
+use crate::providers::{Event, Events, Providers};
 use crate::request::Request;
 use crate::settings::Settings;
 
@@ -32,6 +35,7 @@ struct Shared {
     settings: Arc<Settings>,
     /// How to stop what runs in this process.
     live: Mutex<HashMap<(MessageId, u32), CancellationToken>>,
+    queues: Arc<Queues>,
     /// The tasks of the runs.
     tasks: TaskTracker,
     /// The relay ends.
@@ -59,7 +63,8 @@ impl NotSent {
 impl Runs {
     pub fn new(log: Log, providers: Providers, settings: Arc<Settings>) -> Self {
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
-        Self { shared: Arc::new(Shared { log, providers, settings, live: Mutex::default(), tasks, closing }) }
+        let (live, queues) = (Mutex::default(), Arc::default());
+        Self { shared: Arc::new(Shared { log, providers, settings, live, queues, tasks, closing }) }
     }
 
     /// Ends every run with `interrupted`, reason `restart`, and waits until that is written.
@@ -80,7 +85,8 @@ impl Runs {
         user: &User,
         frame: SendMessage,
     ) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
-        let (name, provider) = self.provider(frame.provider)?;
+        let chain = self.chain(frame.provider)?;
+        let name = chain.first().map(|(name, _)| name.clone()).unwrap_or_default();
         let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
         let turn = NewTurn {
             conversation_id: frame.conversation_id,
@@ -92,7 +98,7 @@ impl Runs {
         };
         match self.shared.log.add_turn(user, turn).await? {
             Added::New(run) => {
-                self.start(run, answer, provider);
+                self.start(run, answer, chain);
                 Ok(None)
             }
             Added::Again(started) => Ok(Some(started)),
@@ -103,9 +109,8 @@ impl Runs {
     pub async fn retry(&self, user: &User, message_id: &MessageId, epoch: u32) -> Result<(), NotSent> {
         let (run, answer) = self.shared.log.next_epoch(user, message_id, epoch).await?;
         // What was set up when it was asked first may be gone since; then the default answers.
-        let found = self.provider(Some(answer.provider.clone())).or_else(|_| self.provider(None));
-        let (_, provider) = found?;
-        self.start(run, answer, provider);
+        let chain = self.chain(Some(answer.provider.clone())).or_else(|_| self.chain(None))?;
+        self.start(run, answer, chain);
         Ok(())
     }
 
@@ -128,40 +133,54 @@ impl Runs {
         Ok(())
     }
 
-    fn provider(&self, name: Option<String>) -> Result<(String, Arc<dyn Provider>), NotSent> {
-        let found = self.shared.providers.get(name.as_deref());
-        found.ok_or_else(|| NotSent::UnknownProvider(name.unwrap_or_default()))
+    /// The one that is asked, and those that are asked when it fails.
+    fn chain(&self, name: Option<String>) -> Result<Chain, NotSent> {
+        let first = self.shared.providers.get(name.as_deref());
+        let first = first.ok_or_else(|| NotSent::UnknownProvider(name.unwrap_or_default()))?;
+        let mut chain = vec![first];
+        for fallback in &self.shared.settings.fallbacks {
+            if chain.iter().all(|(name, _)| name != fallback) {
+                chain.extend(self.shared.providers.get(Some(fallback)));
+            }
+        }
+        Ok(chain)
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<(MessageId, u32), CancellationToken>> {
         self.shared.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, run: Run, answer: AnswerBy, provider: Arc<dyn Provider>) {
-        let key = (run.message_id.clone(), run.epoch);
+    fn epochs(&self, message_id: &MessageId) -> Vec<u32> {
+        self.live().keys().filter(|(message, _)| message == message_id).map(|(_, epoch)| *epoch).collect()
+    }
+
+    fn start(&self, run: Run, answer: AnswerBy, chain: Chain) {
         let stop = CancellationToken::new();
-        self.live().insert(key.clone(), stop.clone());
+        self.live().insert((run.message_id.clone(), run.epoch), stop.clone());
         let runs = self.clone();
         let started = Instant::now();
         self.shared.tasks.spawn(async move {
-            let driven = tokio::spawn(runs.clone().drive(run.clone(), answer, provider, stop, started));
+            let driven = tokio::spawn(runs.clone().drive(run.clone(), answer, chain, stop, started));
             if driven.await.is_err() {
                 tracing::error!(message = %run.message_id, "a run died");
                 let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
                 let metrics = Metrics { duration_ms: millis(started.elapsed()), ..Metrics::default() };
                 let terminal = Terminal { ending: Ending::Failed(failure), usage: Usage::default(), metrics };
-                runs.shared.log.finish(&run, terminal).await;
+                // Whichever epoch it had come to; the log knows the one that lives.
+                for epoch in runs.epochs(&run.message_id) {
+                    runs.shared.log.finish(&Run { epoch, ..run.clone() }, terminal.clone()).await;
+                }
             }
-            runs.live().remove(&key);
+            runs.live().retain(|(message, _), _| *message != run.message_id);
         });
     }
 
     /// From the request to the terminal record.
     async fn drive(
         self,
-        run: Run,
+        mut run: Run,
         answer: AnswerBy,
-        provider: Arc<dyn Provider>,
+        chain: Chain,
         stop: CancellationToken,
         started: Instant,
     ) {
@@ -172,11 +191,12 @@ impl Runs {
             said,
             settings.context_bytes,
             answer.model,
-            answer.options,
+            answer.options.clone(),
         );
         let mut account = Account::new(started, request.bytes(), settings.max_answer_bytes);
         let (sender, mut arrived) = mpsc::channel(EVENTS);
-        let mut answering = provider.answer(request, Events::new(sender));
+        let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
+        let mut answering = failover::answer(chain, request, Events::new(sender), queues, patience).boxed();
         let mut batch = Vec::new();
         let ending = loop {
             tokio::select! {
@@ -184,7 +204,7 @@ impl Runs {
                 () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
                 () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
-                    match self.record(&run, &mut account, batch.drain(..).flatten()).await {
+                    match self.record(&mut run, &stop, &mut account, batch.drain(..).flatten()).await {
                         Ok(()) => {}
                         Err(Halt::Ended) => return,
                         Err(Halt::Failed(failure)) => break Ending::Failed(failure),
@@ -197,7 +217,7 @@ impl Runs {
         drop(answering);
         let mut ending = ending;
         while let Ok(events) = arrived.try_recv() {
-            match self.record(&run, &mut account, events).await {
+            match self.record(&mut run, &stop, &mut account, events).await {
                 Ok(()) => {}
                 Err(Halt::Ended) => return,
                 Err(Halt::Failed(failure)) => {
@@ -216,7 +236,8 @@ impl Runs {
     /// Takes what has arrived into the log as one append.
     async fn record(
         &self,
-        run: &Run,
+        run: &mut Run,
+        stop: &CancellationToken,
         account: &mut Account,
         events: impl IntoIterator<Item = Event>,
     ) -> Result<(), Halt> {
@@ -242,13 +263,52 @@ impl Runs {
                 }
                 Event::Usage(usage) => account.usage = Some(usage),
                 Event::Finish(reason) => account.finish_reason = Some(reason),
+                Event::NextProvider { provider, failure } => {
+                    self.write(run, &mut pieces).await?;
+                    self.next_provider(run, stop, account, provider, failure).await?;
+                }
                 Event::Detail(detail) => self.shared.log.note(run, detail).await,
             }
         }
-        if !pieces.is_empty() {
-            self.shared.log.append(run, pieces).await?;
-        }
+        self.write(run, &mut pieces).await?;
         too_long.map_or(Ok(()), |failure| Err(Halt::Failed(failure)))
+    }
+}
+
+impl Runs {
+    async fn write(&self, run: &Run, pieces: &mut Vec<Piece>) -> Result<(), Halt> {
+        if !pieces.is_empty() {
+            self.shared.log.append(run, std::mem::take(pieces)).await?;
+        }
+        Ok(())
+    }
+
+    /// One failed, and the next one goes on: in its place, if nothing was written yet; else in a new epoch.
+    async fn next_provider(
+        &self,
+        run: &mut Run,
+        stop: &CancellationToken,
+        account: &mut Account,
+        provider: String,
+        failure: Failure,
+    ) -> Result<(), Halt> {
+        let log = &self.shared.log;
+        tracing::warn!(message = %run.message_id, code = %failure.code, next = provider, "the next provider is asked");
+        let detail = format!("{} Asking {provider}.", failure.message);
+        let answer = AnswerBy { provider, model: None, options: Options::default() };
+        if account.is_untouched() {
+            log.hand_over(run, answer).await?;
+            log.note(run, detail).await;
+            return Ok(());
+        }
+        let fresh = account.again();
+        let (usage, metrics) = std::mem::replace(account, fresh).close();
+        let terminal = Terminal { ending: Ending::Failed(failure), usage, metrics };
+        let next = log.start_over(run, terminal, answer).await?;
+        log.note(&next, detail).await;
+        self.live().insert((next.message_id.clone(), next.epoch), stop.clone());
+        *run = next;
+        Ok(())
     }
 }
 
@@ -301,6 +361,15 @@ impl Account {
             usage: None,
             finish_reason: None,
         }
+    }
+
+    /// For the same request, once more.
+    fn again(&self) -> Self {
+        Self::new(self.started, self.request_bytes, self.max_answer_bytes)
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.parts.is_empty() && self.answer_bytes == 0
     }
 
     fn count(&mut self, part: u32, text: &str) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use riacho_protocol::Limits;
 
+use crate::failover::Patience;
 use crate::log::Place;
 
 /// What a relay is started with. `Settings::default()` is a relay that needs no key and no network.
@@ -28,6 +29,10 @@ pub struct Settings {
     /// The longest answer that is kept; beyond it the run fails.
     pub max_answer_bytes: usize,
     pub timeouts: Timeouts,
+    /// How often a provider that fails is asked again.
+    pub patience: Patience,
+    /// The names of those that are asked, in this order, when the one before has failed.
+    pub fallbacks: Vec<String>,
     pub demo: DemoSettings,
     /// Providers over HTTP. The first is the default; without any, the embedded one is.
     pub remotes: Vec<RemoteSettings>,
@@ -45,6 +50,8 @@ impl Default for Settings {
             context_bytes: 256 * 1024,
             max_answer_bytes: 16 * 1024 * 1024,
             timeouts: Timeouts::default(),
+            patience: Patience::default(),
+            fallbacks: Vec::new(),
             demo: DemoSettings::default(),
             remotes: Vec::new(),
         }

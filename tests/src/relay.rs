@@ -24,6 +24,8 @@ impl Relay {
         }
         // Each its own, gone with the process; a `--store` among the arguments goes before it.
         command.env("RIACHO_STORE", ":memory:");
+        // A failure is to be seen at once.
+        command.env("RIACHO_RETRIES", "0");
         if let Some(base_url) = upstream {
             command.env("OPENAI_BASE_URL", base_url).env("OPENAI_API_KEY", "key-of-the-tests");
         }

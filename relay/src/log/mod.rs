@@ -321,6 +321,44 @@ impl Log {
         started.await
     }
 
+    /// Another provider writes this run, of which nothing was written yet.
+    pub async fn hand_over(&self, run: &Run, answer: AnswerBy) -> Result<(), Refused> {
+        let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
+        let handed = self.store.write(
+            move |db| {
+                sql::check_live(db, &stored.message_id, stored.epoch)?;
+                sql::set_answer(db, &stored.message_id, &answer).map(|()| answer)
+            },
+            move |answer| {
+                rooms.change(&shown.conversation_id, |room| room.set_answer(&shown.message_id, answer))
+            },
+        );
+        handed.await.map(|_| ())
+    }
+
+    /// Ends a run, and starts the next epoch with another provider, in one step: nobody can come between.
+    pub async fn start_over(&self, run: &Run, terminal: Terminal, answer: AnswerBy) -> Result<Run, Refused> {
+        let (stored, now, rooms) = (run.clone(), now(), Arc::clone(&self.rooms));
+        let ended = (run.clone(), terminal.clone(), answer.clone());
+        let started = self.store.write(
+            move |db| {
+                sql::finish(db, &stored.message_id, stored.epoch, &terminal, now)?;
+                let (epoch, _) = sql::next_epoch(db, &stored.message_id, stored.epoch, now)?;
+                sql::set_answer(db, &stored.message_id, &answer)?;
+                Ok(Run { epoch, ..stored })
+            },
+            move |next| {
+                let (run, terminal, answer) = &ended;
+                rooms.finish(run, terminal);
+                rooms.change(&next.conversation_id, |room| {
+                    room.next_epoch(&next.message_id, next.epoch);
+                    room.set_answer(&next.message_id, answer);
+                });
+            },
+        );
+        started.await
+    }
+
     /// What was said on the way to an answer, oldest first and without the answer itself. It goes back no further than
     /// to the message with which `max_bytes` are exceeded.
     pub async fn path_to(&self, run: &Run, max_bytes: usize) -> Result<Vec<Said>, Refused> {

@@ -201,6 +201,12 @@ impl RoomState {
         }
     }
 
+    pub fn set_answer(&mut self, id: &MessageId, answer: &AnswerBy) {
+        if let Some(message) = self.message_mut(id) {
+            message.answer = Some(answer.clone());
+        }
+    }
+
     pub fn next_epoch(&mut self, id: &MessageId, epoch: u32) {
         let Some(&index) = self.by_id.get(id) else { return };
         let run = self.runs.len();

@@ -186,6 +186,11 @@ fn live(db: &Connection, id: &MessageId, epoch: u32) -> Result<i64, Refused> {
     statement.query_row(params![id.as_str(), epoch], |row| row.get(0)).optional()?.ok_or(Refused::Ended)
 }
 
+/// Can anything be added to this run?
+pub fn check_live(db: &Connection, id: &MessageId, epoch: u32) -> Result<(), Refused> {
+    live(db, id, epoch).map(|_| ())
+}
+
 pub fn append(db: &Connection, id: &MessageId, epoch: u32, pieces: &[Piece]) -> Result<(), Refused> {
     let message = live(db, id, epoch)?;
     let mut insert = db.prepare_cached(
@@ -300,6 +305,13 @@ pub fn next_epoch(db: &Connection, id: &MessageId, epoch: u32, now: u64) -> Resu
     .execute(params![message, next])?;
     touch(db, &room, now)?;
     Ok((next, answer))
+}
+
+/// Who gives an answer, when it is not the one who was asked first.
+pub fn set_answer(db: &Connection, id: &MessageId, answer: &AnswerBy) -> Result<(), Refused> {
+    db.prepare_cached("UPDATE messages SET answer = ?2 WHERE id = ?1")?
+        .execute(params![id.as_str(), json(answer)])?;
+    Ok(())
 }
 
 /// What was said on the way to an answer, oldest first.

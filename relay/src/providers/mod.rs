@@ -10,6 +10,7 @@ pub mod responses;
 pub mod sse;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
@@ -42,22 +43,49 @@ pub enum Event {
     Finish(String),
     /// What happens while no text comes, for the reader.
     Detail(String),
+    /// This one failed, and another one goes on.
+    NextProvider {
+        provider: String,
+        failure: Failure,
+    },
 }
 
 /// Where a provider puts its events. Full, it makes the provider wait.
 #[derive(Clone)]
 pub struct Events {
     sender: mpsc::Sender<Vec<Event>>,
+    heard: Heard,
+}
+
+/// Knows whether a piece of an answer was handed over.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<AtomicBool>);
+
+impl Heard {
+    #[must_use]
+    pub fn anything(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Events {
     #[must_use]
     pub fn new(sender: mpsc::Sender<Vec<Event>>) -> Self {
-        Self { sender }
+        Self { sender, heard: Heard::default() }
+    }
+
+    /// The same place, for one provider, and what tells whether it has said anything.
+    #[must_use]
+    pub fn listening(&self) -> (Self, Heard) {
+        let heard = Heard::default();
+        (Self { sender: self.sender.clone(), heard: heard.clone() }, heard)
     }
 
     /// Hands over what came together. If nobody takes it any more, this future is about to be dropped.
     pub async fn emit(&self, events: Vec<Event>) {
+        if events.iter().any(|event| matches!(event, Event::Part(_) | Event::Text { .. })) {
+            self.heard.0.store(true, Ordering::Release);
+        }
         if !events.is_empty() {
             let _ = self.sender.send(events).await;
         }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use riacho_relay::{DemoSettings, RemoteSettings, Secret, Settings, Wire};
+use riacho_relay::{DemoSettings, Patience, RemoteSettings, Secret, Settings, Wire};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -68,7 +68,12 @@ impl Relay {
 }
 
 pub fn fast() -> Settings {
-    Settings { demo: DemoSettings { pace: Duration::ZERO, chunk_chars: 40 }, ..Settings::default() }
+    Settings {
+        demo: DemoSettings { pace: Duration::ZERO, chunk_chars: 40 },
+        // A test that wants more asks for it.
+        patience: Patience { retries: 0, ..Patience::default() },
+        ..Settings::default()
+    }
 }
 
 /// What a client that follows the three rules of the wire holds of one message.

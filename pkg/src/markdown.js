@@ -7,6 +7,8 @@ let count = 0;
 
 export class MarkdownStream {
   #inner;
+  /** The last text ended in half a character: the next one begins with the other half. */
+  #cut = false;
 
   /**
    * @param {Element} container what is in it stays; the stream's nodes come behind
@@ -23,7 +25,14 @@ export class MarkdownStream {
 
   /** Cheap: what is on screen follows on the next frame. */
   push(text) {
-    this.#use().push(String(text));
+    const inner = this.#use();
+    const chunk = String(text);
+    // JavaScript may cut a surrogate pair between two strings; whole text takes the short way.
+    if (this.#cut || (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800) {
+      this.#cut = inner.pushCut(chunk);
+    } else {
+      inner.push(chunk);
+    }
   }
 
   /** Brings the DOM up to date now. */

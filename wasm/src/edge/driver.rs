@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
-use js_sys::{Function, JsString, Uint32Array};
+use js_sys::Function;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -200,22 +200,18 @@ impl Driver {
 
     fn paint(&self) {
         let sanitizer = sanitizer::get();
-        // Made into JavaScript values under the borrow, put into the DOM after it.
+        // Taken under the borrow, put into the DOM after it.
         let mut batches = Vec::new();
         self.client.borrow_mut().render(
             sanitizer.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize),
             |id, batch| {
                 if !batch.ops.is_empty() {
-                    batches.push((
-                        id.clone(),
-                        Uint32Array::from(batch.ops.as_slice()),
-                        JsString::from(batch.strings.as_str()),
-                    ));
+                    batches.push((id.clone(), batch.clone()));
                 }
             },
         );
-        for (id, ops, strings) in batches {
-            self.page.borrow_mut().paint(&id, &ops, &strings);
+        for (id, batch) in batches {
+            self.page.borrow_mut().paint(&id, &batch);
         }
     }
 

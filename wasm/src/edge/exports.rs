@@ -234,8 +234,15 @@ impl Markdown {
         Markdown { stream: Stream::new(container, Engine::new(Rc::new(Policy::default()), id_prefix)) }
     }
 
-    pub fn push(&self, text: &JsString) -> Result<(), JsValue> {
-        if self.stream.push(text) { Ok(()) } else { Err(error("ended", "the stream has ended")) }
+    pub fn push(&self, text: &str) -> Result<(), JsValue> {
+        if self.stream.push(text) { Ok(()) } else { Err(ended()) }
+    }
+
+    /// For text whose last character may be half of one; true while the other half is waited for, and then the next
+    /// text must come this way too.
+    #[wasm_bindgen(js_name = pushCut)]
+    pub fn push_cut(&self, text: &JsString) -> Result<bool, JsValue> {
+        self.stream.push_cut(text).ok_or_else(ended)
     }
 
     pub fn flush(&self) {
@@ -250,4 +257,8 @@ impl Markdown {
     pub fn text(&self) -> String {
         self.stream.text()
     }
+}
+
+fn ended() -> JsValue {
+    error("ended", "the stream has ended")
 }

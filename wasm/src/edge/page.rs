@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use gloo_events::EventListener;
-use js_sys::{JsString, Uint32Array};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element};
 
@@ -13,6 +12,7 @@ use riacho_protocol::{ConversationId, MessageId, Role};
 
 use super::render::Renderer;
 use crate::core::client::{Appearance, Mount};
+use crate::core::engine::Batch;
 use crate::core::sweeper::Container;
 
 /// What a reader asked for with a control that riacho put there.
@@ -140,7 +140,7 @@ impl Page {
     }
 
     /// Puts the operations of one engine into its message's content.
-    pub fn paint(&mut self, id: &MessageId, ops: &Uint32Array, strings: &JsString) {
+    pub fn paint(&mut self, id: &MessageId, batch: &Batch) {
         let Some(mounted) = self.mounted.get_mut(id) else { return };
         if mounted.renderer.is_none() {
             let Some(content) = content_of(&mounted.element) else { return };
@@ -149,7 +149,7 @@ impl Page {
             mounted.renderer = Some(Renderer::new(&content));
         }
         if let Some(renderer) = &mounted.renderer {
-            renderer.apply(ops, strings);
+            renderer.apply(&batch.ops, &batch.strings);
         }
     }
 

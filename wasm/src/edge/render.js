@@ -28,8 +28,16 @@ export class Renderer {
     this.rows = new Map();
   }
 
-  apply(ops, strings) {
+  apply(numbers, strings) {
     const { document, names, nodes } = this;
+    if (numbers.length === 3 && numbers[0] === APPEND) {
+      // Most chunks only lengthen the last text.
+      nodes[numbers[1]].appendData(strings);
+      return;
+    }
+    // A copy: the numbers lie in wasm memory, which moves if it grows. A removal can run the page's code, and that can
+    // call back into wasm.
+    const ops = numbers.slice();
     const end = ops.length;
     let cursor = 0;
     for (let i = 0; i < end; ) {

@@ -1,6 +1,5 @@
 //! The interpreter of batches, as Rust sees it.
 
-use js_sys::{JsString, Uint32Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
@@ -12,7 +11,8 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub fn new(container: &Element) -> Renderer;
 
-    /// Carries out the operations of one batch. It can run the page's code: hold no borrow over it.
+    /// Carries out the operations of one batch, read in place. It can run the page's code: hold no borrow over it, and
+    /// let the numbers and the string stay where they are until it returns.
     #[wasm_bindgen(method)]
-    pub fn apply(this: &Renderer, ops: &Uint32Array, strings: &JsString);
+    pub fn apply(this: &Renderer, ops: &[u32], strings: &str);
 }

@@ -44,21 +44,21 @@ async fn fetch() -> Result<(), String> {
     Ok(())
 }
 
-/// The loaded module, as the engine takes it.
-pub struct Sanitizer(Function);
+/// The loaded module, as the engine takes it. It exists only once that is there.
+#[derive(Clone, Copy)]
+pub struct Sanitizer(());
 
 /// What is there, if it is there.
 pub fn get() -> Option<Sanitizer> {
-    SANITIZE.with_borrow(Clone::clone).map(Sanitizer)
+    SANITIZE.with_borrow(Option::is_some).then_some(Sanitizer(()))
 }
 
 impl Sanitize for Sanitizer {
     /// Nothing, which is no flat tree, when the module fails: the engine then shows the HTML as text.
     fn sanitize(&self, html: &str) -> Vec<u8> {
-        let called = self.0.call1(&JsValue::UNDEFINED, &html.into());
-        called
-            .ok()
-            .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
-            .map_or_else(Vec::new, |bytes| bytes.to_vec())
+        let called = SANITIZE
+            .with_borrow(|sanitize| Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &html.into())))
+            .and_then(Result::ok);
+        called.and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok()).map_or_else(Vec::new, |bytes| bytes.to_vec())
     }
 }

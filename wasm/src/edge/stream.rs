@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, JsString, Promise, Uint32Array};
+use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
@@ -12,12 +12,14 @@ use super::frames::Frames;
 use super::render::Renderer;
 use super::sanitizer;
 use super::utf16::Utf16Joiner;
-use crate::core::engine::{Engine, Sanitize};
+use crate::core::engine::{Batch, Engine, Sanitize};
 
 /// The state of one stream. JavaScript holds it; frames and promises hold it weakly.
 pub struct Stream {
     engine: RefCell<Engine>,
     renderer: Renderer,
+    /// What is on its way into the DOM; its buffers are used again.
+    painting: RefCell<Batch>,
     joiner: RefCell<Utf16Joiner>,
     frames: Frames,
     ended: Cell<bool>,
@@ -34,6 +36,7 @@ impl Stream {
             Self {
                 engine: RefCell::new(engine),
                 renderer,
+                painting: RefCell::default(),
                 joiner: RefCell::default(),
                 frames: Frames::new(move || {
                     if let Some(stream) = draw.upgrade() {
@@ -47,15 +50,22 @@ impl Stream {
         })
     }
 
-    /// False when the stream has ended: nothing was taken.
-    pub fn push(&self, text: &JsString) -> bool {
+    /// Takes whole text. False when the stream has ended: nothing was taken.
+    pub fn push(&self, text: &str) -> bool {
         if self.ended.get() {
             return false;
         }
-        let text = self.joiner.borrow_mut().join(text);
-        self.engine.borrow_mut().push(&text);
+        self.engine.borrow_mut().push(text);
         self.frames.request();
         true
+    }
+
+    /// Takes text that JavaScript may have cut inside a character. The second half must come this way too: true while
+    /// one is waited for, `None` when the stream has ended.
+    pub fn push_cut(&self, text: &JsString) -> Option<bool> {
+        let mut joiner = self.joiner.borrow_mut();
+        let joined = joiner.join(text);
+        self.push(&joined).then(|| joiner.is_waiting())
     }
 
     pub fn text(&self) -> String {
@@ -66,23 +76,24 @@ impl Stream {
     pub fn flush(self: &Rc<Self>) {
         let loaded = sanitizer::get();
         let sanitizer = loaded.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize);
-        let (ops, strings, wants) = {
+        // Out of its cell while the page's code may run: a flush from within finds an empty one.
+        let mut painting = self.painting.take();
+        let wants = {
             let mut engine = self.engine.borrow_mut();
             if self.ended.get() {
                 engine.end(sanitizer);
             } else {
                 engine.flush(sanitizer);
             }
-            let batch = engine.batch();
-            let ops = (!batch.ops.is_empty()).then(|| Uint32Array::from(batch.ops.as_slice()));
-            let strings = JsString::from(batch.strings.as_str());
+            painting.ops.clone_from(&engine.batch().ops);
+            painting.strings.clone_from(&engine.batch().strings);
             engine.clear_batch();
-            (ops, strings, engine.wants_sanitizer())
+            engine.wants_sanitizer()
         };
-        // No borrow from here on: what is in the DOM may run the page's code.
-        if let Some(ops) = ops {
-            self.renderer.apply(&ops, &strings);
+        if !painting.is_empty() {
+            self.renderer.apply(&painting.ops, &painting.strings);
         }
+        self.painting.replace(painting);
         if wants && !self.sanitizer_asked.replace(true) {
             self.load_sanitizer();
         }

@@ -42,6 +42,10 @@ impl Utf16Joiner {
         out
     }
 
+    pub fn is_waiting(&self) -> bool {
+        self.high.is_some()
+    }
+
     /// The end: a half that waited in vain.
     pub fn rest(&mut self) -> Option<char> {
         self.high.take().map(|_| char::REPLACEMENT_CHARACTER)

@@ -71,16 +71,23 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
         cargo.args(["--package", package]);
     }
     proc::run(&mut cargo)?;
+    let mut dist = BTreeMap::new();
     for (package, out_name) in MODULES {
-        module(cx, &bindgen, package, out_name, options.shrink)?;
+        let out = module(cx, &bindgen, package, out_name, options.shrink)?;
+        for file in files::below(&out)? {
+            dist.insert(file.clone(), out.join(file));
+        }
     }
+    // Nothing of an older build stays: npm would publish it.
+    files::sync(&cx.root.join("pkg/dist"), &dist)?;
     site(cx)?;
     println!("the site is in {} ({})", cx.site().display(), proc::took(started));
     Ok(())
 }
 
-/// One module through wasm-bindgen and wasm-opt into pkg/dist, unless what it is made of is the same as last time.
-fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink) -> Result<()> {
+/// One module through wasm-bindgen and wasm-opt, unless what it is made of is the same as last time; the folder of its
+/// files.
+fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink) -> Result<PathBuf> {
     let crate_file = format!("{}.wasm", package.replace('-', "_"));
     let input = cx.target.join("wasm32-unknown-unknown/wasm").join(crate_file);
     let out = cx.target.join("bindgen").join(out_name);
@@ -110,11 +117,7 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
         }
         fs::write(&stamp, wanted)?;
     }
-    let dist = cx.root.join("pkg/dist");
-    for file in files::below(&out)? {
-        files::copy(&out.join(&file), &dist.join(&file))?;
-    }
-    Ok(())
+    Ok(out)
 }
 
 /// The site: www, and under `riacho/` what `npm pack` would put into the package.

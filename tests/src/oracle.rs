@@ -15,7 +15,7 @@ pub fn oracle(text: &str, policy: &Policy, id_prefix: &str) -> String {
     let text = grammar::normalise(text);
     let mut html = String::new();
     let events = Parser::new_ext(&text, grammar::OPTIONS).into_offset_iter();
-    pulldown_cmark::html::push_html(&mut html, grammar::adapt(events).map(|(event, _)| event));
+    pulldown_cmark::html::push_html(&mut html, grammar::adapt(&text, events).map(|(event, _)| event));
     let bytes = riacho_sanitizer::sanitize(&html);
     let (nodes, _) = raw::nodes(policy, id_prefix, &bytes).expect("the sanitiser writes flat trees");
     let mut out = String::new();
@@ -159,9 +159,10 @@ impl Page {
                 }
                 op::FORGET => assert!(self.table.remove(&next()).is_some(), "forgotten twice"),
                 op::WRAP => {
-                    let (id, name, parent, first, last) = (next(), next(), next(), next(), next());
+                    let (id, name, first, last) = (next(), next(), next(), next());
                     let name = self.names[&name].clone();
-                    let (parent, first, last) = (self.table[&parent], self.table[&first], self.table[&last]);
+                    let (first, last) = (self.table[&first], self.table[&last]);
+                    let parent = self.nodes[first].parent;
                     let place = |node| {
                         self.nodes[parent].kids.iter().position(|&kid| kid == node).expect("in its parent")
                     };
@@ -216,6 +217,11 @@ impl Page {
     fn elements(&self, node: usize) -> usize {
         let own = usize::from(matches!(self.nodes[node].data, Data::Element { .. }));
         own + self.nodes[node].kids.iter().map(|&kid| self.elements(kid)).sum::<usize>()
+    }
+
+    /// How many elements there are.
+    pub fn elements_now(&self) -> usize {
+        self.elements(0) - 1
     }
 
     /// What is on the page. Adjacent texts are one.

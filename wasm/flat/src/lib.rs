@@ -62,7 +62,8 @@ pub struct Tail {
     /// The stack of open elements is all there is to the parser's state: opening `open` again brings it back.
     /// False if formatting elements wait, or a table, a comment or a script is open.
     pub plain: bool,
-    /// The elements that are still open, outermost first. Only meaningful if `plain`.
+    /// The elements that are still open, outermost first; those of the given context end in `*`. Only meaningful if
+    /// `plain`.
     pub open: Vec<String>,
 }
 

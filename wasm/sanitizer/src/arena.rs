@@ -273,15 +273,19 @@ impl Tree {
         }
     }
 
-    /// The names from the root to the one element called `name`, if it is the last thing in each of them.
-    pub fn path_to_last(&self, name: &str) -> Option<Vec<QualName>> {
+    /// The names from the root to the one element called `name`, if it is the last thing in each of them, and whether
+    /// they came from the caller's context.
+    pub fn path_to_last(&self, name: &str) -> Option<Vec<(QualName, bool)>> {
         let mut path = Vec::new();
         let mut id = self.root;
         loop {
             id = *self.nodes[id].children.last()?;
             match &self.nodes[id].data {
                 Data::Element { name: found, .. } if &*found.local == name => return Some(path),
-                Data::Element { name: found, .. } => path.push(found.clone()),
+                Data::Element { name: found, attrs } => {
+                    let given = attrs.iter().any(|attr| &*attr.name.local == words::CONTEXT);
+                    path.push((found.clone(), given));
+                }
                 _ => return None,
             }
         }

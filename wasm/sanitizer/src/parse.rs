@@ -56,9 +56,10 @@ pub fn raw(html: &str) -> Raw {
     tokenizer.end();
     let tree = tokenizer.sink.builder.sink.into_tree();
     let tail = match tree.path_to_last(HERE) {
-        Some(path) if path.iter().all(is_plain) => {
-            Tail { plain: true, open: path.iter().map(|name| name.local.to_string()).collect() }
-        }
+        Some(path) if path.iter().all(|(name, _)| is_plain(name)) => Tail {
+            plain: true,
+            open: path.into_iter().map(|(name, given)| open_name(&name, given)).collect(),
+        },
         _ => Tail::default(),
     };
     Raw { capped: capped.then(|| tree.html()), tail }
@@ -69,6 +70,11 @@ fn feed(tokenizer: &Tokenizer<Cap>, input: &BufferQueue) {
     while !input.is_empty() {
         let _ = tokenizer.feed(input);
     }
+}
+
+/// See [`Tail::open`].
+fn open_name(name: &QualName, given: bool) -> String {
+    if given { format!("{}*", name.local) } else { name.local.to_string() }
 }
 
 /// An element that is nothing but itself while it is open: it is not formatting, changes no insertion mode and is not
@@ -82,16 +88,22 @@ fn is_plain(name: &QualName) -> bool {
                 | "aside"
                 | "blockquote"
                 | "center"
+                | "dd"
                 | "details"
                 | "div"
+                | "dl"
+                | "dt"
                 | "figcaption"
                 | "figure"
                 | "footer"
                 | "form"
                 | "header"
+                | "li"
                 | "main"
                 | "nav"
+                | "ol"
                 | "section"
+                | "ul"
         )
 }
 

@@ -96,13 +96,13 @@ export class Renderer {
           break;
         case WRAP: {
           const node = document.createElement(names[ops[i + 2]]);
-          const last = this.#last(ops[i + 5]);
-          nodes[ops[i + 4]].before(node);
+          const last = this.#last(ops[i + 4]);
+          nodes[ops[i + 3]].before(node);
           do {
             node.append(node.nextSibling);
           } while (node.lastChild !== last);
           nodes[id] = node;
-          i += 6;
+          i += 5;
           break;
         }
         default:

@@ -26,7 +26,7 @@ pub mod op {
     pub const REMOVE: u32 = 8;
     /// `id`: it stays in the page, nobody will name it again.
     pub const FORGET: u32 = 9;
-    /// `id name parent first last`: a new element in the place of `first`, around `first` to `last`.
+    /// `id name first last`: a new element in the place of `first`, around `first` to `last`.
     pub const WRAP: u32 = 10;
 }
 
@@ -59,6 +59,8 @@ pub struct Work {
     pub compared: u64,
     /// Operations, and the bytes of text they carry.
     pub operations: u64,
+    /// What of all this was re-reading one long leaf as a whole: rare, and paid for by the text in between.
+    pub amortised: u64,
 }
 
 impl Work {
@@ -157,9 +159,9 @@ impl Pen {
         self.free.push(id);
     }
 
-    pub fn wrap(&mut self, name: &'static str, parent: u32, first: u32, last: u32) -> u32 {
+    pub fn wrap(&mut self, name: &'static str, first: u32, last: u32) -> u32 {
         let (name, id) = (self.name(name), self.id());
-        self.write(&[op::WRAP, id, name, parent, first, last]);
+        self.write(&[op::WRAP, id, name, first, last]);
         id
     }
 }

@@ -10,6 +10,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, Tag
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
+use super::path::Open as Begun;
 use super::tree::{Kind, Node, Role, push, tidy};
 
 /// What the builder asks while it works.
@@ -27,17 +28,35 @@ pub struct Top {
     pub span: Range<usize>,
     /// It has raw HTML in it.
     pub html: bool,
+    /// The events that made it.
+    pub events: Range<usize>,
 }
 
 struct Open {
     node: Node,
-    /// What is open here in markdown; text that comes here directly is a tight paragraph.
-    item: bool,
+    /// The first event in it.
+    event: usize,
+    /// Raw HTML has been seen in this leaf.
+    html: bool,
+}
+
+impl Open {
+    fn is_item(&self) -> bool {
+        self.node.role == Role::Item
+    }
 }
 
 pub struct Builder<'p, C> {
     policy: &'p Policy,
     id_prefix: &'p str,
+    /// The containers that the stub opens again; those before `begun` are open.
+    path: &'p [Begun],
+    begun: usize,
+    /// Tags of the stub that are open and not in the path.
+    ignored: usize,
+    /// Show the lists of the path as they were, whatever the parser says.
+    keep_tight: bool,
+    loosened: Vec<u32>,
     context: C,
     stack: Vec<Open>,
     tops: Vec<Top>,
@@ -49,7 +68,8 @@ pub struct Builder<'p, C> {
     image: Option<Image>,
     /// The labels of references, resolved or not yet for good, and where.
     refs: Vec<(String, usize)>,
-    built: u64,
+    built: usize,
+    top_event: usize,
 }
 
 /// What was built.
@@ -57,7 +77,9 @@ pub struct Built<C> {
     pub tops: Vec<Top>,
     pub refs: Vec<(String, usize)>,
     pub context: C,
-    pub nodes: u64,
+    /// Lists of the path that have turned loose.
+    pub loosened: Vec<u32>,
+    pub events: usize,
 }
 
 struct Image {
@@ -76,10 +98,15 @@ pub fn href(dest: &str) -> String {
 }
 
 impl<'p, C: Context> Builder<'p, C> {
-    pub fn new(policy: &'p Policy, id_prefix: &'p str, context: C) -> Builder<'p, C> {
+    pub fn new(policy: &'p Policy, id_prefix: &'p str, path: &'p [Begun], context: C) -> Builder<'p, C> {
         Builder {
             policy,
             id_prefix,
+            path,
+            begun: 0,
+            ignored: 0,
+            keep_tight: false,
+            loosened: Vec::new(),
             context,
             stack: Vec::new(),
             tops: Vec::new(),
@@ -90,7 +117,13 @@ impl<'p, C: Context> Builder<'p, C> {
             image: None,
             refs: Vec::new(),
             built: 0,
+            top_event: 0,
         }
+    }
+
+    /// Shows the lists of the path as they were, even if they look loose now.
+    pub fn keep_tight(&mut self) {
+        self.keep_tight = true;
     }
 
     pub fn finish(mut self) -> Built<C> {
@@ -98,11 +131,24 @@ impl<'p, C: Context> Builder<'p, C> {
             let end = self.stack.last().map_or(0, |open| open.node.span.end);
             self.close(end);
         }
-        Built { tops: self.tops, refs: self.refs, context: self.context, nodes: self.built }
+        Built {
+            tops: self.tops,
+            refs: self.refs,
+            context: self.context,
+            loosened: self.loosened,
+            events: self.built,
+        }
     }
 
-    pub fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+    /// Takes the next event. `stub` says that it comes from the stub and not from the text.
+    pub fn event(&mut self, event: Event<'_>, range: Range<usize>, stub: bool) {
         self.built += 1;
+        if self.stack.is_empty() {
+            self.top_event = self.built - 1;
+        }
+        if stub && self.in_stub(&event) {
+            return;
+        }
         if self.image.is_some() {
             self.image_event(event, range);
             return;
@@ -110,40 +156,42 @@ impl<'p, C: Context> Builder<'p, C> {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag, range),
-            Event::Text(text) => self.text(&text),
-            Event::Code(text) => self.leaf("code", &[], &text),
-            Event::InlineMath(text) => self.leaf("span", &[("class", "math math-inline")], &text),
-            Event::DisplayMath(text) => self.leaf("span", &[("class", "math math-display")], &text),
+            Event::Text(text) => self.text(&text, range),
+            Event::Code(text) => self.leaf("code", &[], &text, range),
+            Event::InlineMath(text) => self.leaf("span", &[("class", "math math-inline")], &text, range),
+            Event::DisplayMath(text) => self.leaf("span", &[("class", "math math-display")], &text, range),
             Event::Html(html) | Event::InlineHtml(html) => {
                 self.html = true;
-                self.text(&html);
+                self.text(&html, range);
+                if let Some(leaf) = self.stack.iter_mut().rev().find(|open| open.node.role.is_block()) {
+                    leaf.html = true;
+                }
             }
             Event::FootnoteReference(label) => self.reference(&label, range.start),
-            Event::SoftBreak => self.text("\n"),
+            Event::SoftBreak => self.text("\n", range),
             Event::HardBreak => {
-                self.open("br", &[], Role::Inline, range.clone());
+                self.inline("br", &[], range.clone());
                 self.close(range.end);
-                self.text("\n");
+                self.text("\n", range);
             }
             Event::Rule => {
-                self.block("hr", &[], range.clone());
+                self.block("hr", &[], Role::Leaf, range.clone());
                 self.close(range.end);
             }
             Event::TaskListMarker(checked) => {
                 let attrs = [("disabled", ""), ("type", "checkbox"), ("checked", "")];
                 let attrs =
                     if checked { attrs.as_slice() } else { attrs.split_last().map_or(&[][..], |(_, a)| a) };
-                self.tight(range.start);
-                self.open("input", attrs, Role::Inline, range.clone());
+                self.inline("input", attrs, range.clone());
                 self.close(range.end);
-                self.text("\n");
+                self.text("\n", range);
             }
         }
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
         match tag {
-            Tag::Paragraph => self.open("p", &[], Role::Paragraph, range),
+            Tag::Paragraph => self.paragraph(range),
             Tag::Heading { level, .. } => {
                 let name = match level as usize {
                     1 => "h1",
@@ -153,11 +201,12 @@ impl<'p, C: Context> Builder<'p, C> {
                     5 => "h5",
                     _ => "h6",
                 };
-                self.block(name, &[], range);
+                self.block(name, &[], Role::Leaf, range);
             }
-            Tag::BlockQuote(_) => self.block("blockquote", &[], range),
+            Tag::BlockQuote(_) => self.block("blockquote", &[], Role::Quote, range),
             Tag::CodeBlock(kind) => {
-                self.block("pre", &[], range.clone());
+                let role = if matches!(kind, CodeBlockKind::Indented) { Role::Code } else { Role::Fence };
+                self.block("pre", &[], role, range.clone());
                 let class = match &kind {
                     CodeBlockKind::Fenced(info) => info.split(' ').next().unwrap_or_default(),
                     CodeBlockKind::Indented => "",
@@ -169,35 +218,33 @@ impl<'p, C: Context> Builder<'p, C> {
                 }
             }
             // Raw blocks stand in a paragraph until they are sanitised.
-            Tag::HtmlBlock => self.open("p", &[], Role::Block, range),
-            Tag::List(None) => self.block("ul", &[], range),
-            Tag::List(Some(1)) => self.block("ol", &[], range),
-            Tag::List(Some(start)) => self.block("ol", &[("start", &start.to_string())], range),
-            Tag::Item => {
-                self.block("li", &[], range);
-                if let Some(open) = self.stack.last_mut() {
-                    open.item = true;
-                }
+            Tag::HtmlBlock => self.block("p", &[], Role::Html, range),
+            Tag::List(None) => self.block("ul", &[], Role::List { loose: false }, range),
+            Tag::List(Some(1)) => self.block("ol", &[], Role::List { loose: false }, range),
+            Tag::List(Some(start)) => {
+                self.block("ol", &[("start", &start.to_string())], Role::List { loose: false }, range);
             }
+            Tag::Item => self.block("li", &[], Role::Item, range),
             Tag::FootnoteDefinition(label) => {
-                self.block("div", &[("class", "footnote-definition"), ("id", &label)], range.clone());
+                let role = Role::Note(label.to_string());
+                self.block("div", &[("class", "footnote-definition"), ("id", &label)], role, range.clone());
                 self.open("sup", &[("class", "footnote-definition-label")], Role::Inline, range.clone());
                 self.number(&label, range.start);
                 self.close(range.end);
             }
             Tag::Table(alignments) => {
-                self.alignments = alignments;
-                self.block("table", &[], range);
+                self.alignments = alignments.clone();
+                self.block("table", &[], Role::Table(alignments), range);
             }
             Tag::TableHead => {
                 self.in_head = true;
                 self.cell = 0;
-                self.open("thead", &[], Role::Block, range.clone());
-                self.open("tr", &[], Role::Block, range);
+                self.open("thead", &[], Role::Leaf, range.clone());
+                self.open("tr", &[], Role::Inline, range);
             }
             Tag::TableRow => {
                 self.cell = 0;
-                self.open("tr", &[], Role::Block, range);
+                self.open("tr", &[], Role::Leaf, range);
             }
             Tag::TableCell => {
                 let name = if self.in_head { "th" } else { "td" };
@@ -208,7 +255,7 @@ impl<'p, C: Context> Builder<'p, C> {
                     _ => "",
                 };
                 let attrs = [("style", style)];
-                self.open(name, if style.is_empty() { &[] } else { &attrs }, Role::Block, range);
+                self.open(name, if style.is_empty() { &[] } else { &attrs }, Role::Inline, range);
             }
             Tag::Emphasis => self.inline("em", &[], range),
             Tag::Strong => self.inline("strong", &[], range),
@@ -230,7 +277,7 @@ impl<'p, C: Context> Builder<'p, C> {
             }
             Tag::Image { link_type, dest_url, title, id } => {
                 let (dest, title) = self.target(link_type, dest_url, title, &id, range.start);
-                self.tight(range.start);
+                self.tight(range.clone());
                 self.image = Some(Image { depth: 0, src: href(&dest), title, alt: String::new() });
             }
             // Not in our options; their text is kept.
@@ -239,9 +286,91 @@ impl<'p, C: Context> Builder<'p, C> {
             | Tag::DefinitionListTitle
             | Tag::DefinitionListDefinition
             | Tag::MetadataBlock(_) => {
-                self.block("div", &[], range);
+                self.block("div", &[], Role::Leaf, range);
             }
         }
+    }
+
+    /// An event of the stub. Says whether that is all there is to it.
+    fn in_stub(&mut self, event: &Event<'_>) -> bool {
+        match event {
+            Event::Start(tag) if self.ignored > 0 || !self.is_begun(tag) => self.ignored += 1,
+            Event::End(TagEnd::TableHead) if self.ignored == 1 => {
+                self.ignored = 0;
+                self.begin("tbody", Role::Body, 0..0);
+            }
+            Event::End(_) if self.ignored > 0 => self.ignored -= 1,
+            Event::Start(tag) => self.begin_tag(tag),
+            Event::End(_) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Whether the tag is the next container of the path.
+    fn is_begun(&self, tag: &Tag<'_>) -> bool {
+        let Some(next) = self.path.get(self.begun) else { return false };
+        matches!(
+            (tag, &next.role),
+            (Tag::BlockQuote(_), Role::Quote)
+                | (Tag::List(_), Role::List { .. })
+                | (Tag::Item, Role::Item)
+                | (Tag::FootnoteDefinition(_), Role::Note(_))
+                | (Tag::Table(_), Role::Table(_))
+                | (Tag::CodeBlock(_), Role::Fence)
+        )
+    }
+
+    fn begin_tag(&mut self, tag: &Tag<'_>) {
+        let Some(open) = self.path.get(self.begun) else { return };
+        if let Tag::Table(alignments) = tag {
+            self.alignments.clone_from(alignments);
+        }
+        let (name, role, fence) = (open.name, open.role.clone(), open.fence);
+        self.begin(name, role, 0..0);
+        if let Some(fence) = fence {
+            self.open("code", &[], Role::Inline, 0..0);
+            let mut text = Node::text(String::new());
+            (text.id, text.spine) = (fence.text, true);
+            if let Kind::Text { gone, .. } = &mut text.kind {
+                *gone = fence.gone;
+            }
+            if let Some(code) = self.stack.last_mut() {
+                (code.node.id, code.node.spine) = (fence.code, true);
+                code.node.kids.push(text);
+            }
+        }
+    }
+
+    /// Opens a container of the path again.
+    fn begin(&mut self, name: &str, role: Role, span: Range<usize>) {
+        let Some(begun) = self.path.get(self.begun) else { return };
+        let (id, before) = (begun.id, begun.before);
+        self.begun += 1;
+        self.open(name, &[], role, span);
+        if let Some(open) = self.stack.last_mut() {
+            (open.node.id, open.node.before, open.node.spine) = (id, before, true);
+        }
+    }
+
+    fn paragraph(&mut self, range: Range<usize>) {
+        self.end_tight(range.start);
+        let keep_tight = self.keep_tight;
+        if self.stack.last().is_some_and(Open::is_item)
+            && let Some(list) = self.stack.iter_mut().rev().nth(1)
+            && let Role::List { loose } = &mut list.node.role
+            && !*loose
+        {
+            if list.node.spine {
+                self.loosened.push(list.node.id);
+                if keep_tight {
+                    self.tight(range);
+                    return;
+                }
+            }
+            *loose = true;
+        }
+        self.open("p", &[], Role::Paragraph, range);
     }
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
@@ -254,7 +383,7 @@ impl<'p, C: Context> Builder<'p, C> {
                 self.close(range.end);
                 self.close(range.end);
                 self.in_head = false;
-                self.open("tbody", &[], Role::Block, range);
+                self.open("tbody", &[], Role::Body, range);
             }
             TagEnd::Table => {
                 self.close(range.end);
@@ -264,6 +393,7 @@ impl<'p, C: Context> Builder<'p, C> {
                 self.cell += 1;
                 self.close(range.end);
             }
+            // A tight paragraph may have been made of it.
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Paragraph => {
                 self.close(range.end);
             }
@@ -293,46 +423,73 @@ impl<'p, C: Context> Builder<'p, C> {
         }
     }
 
-    fn text(&mut self, text: &str) {
-        self.tight(usize::MAX);
-        if let Some(open) = self.stack.last_mut() {
-            push(&mut open.node.kids, Node::text(text.to_owned()));
+    fn text(&mut self, text: &str, range: Range<usize>) {
+        self.tight(range);
+        let Some(open) = self.stack.last_mut() else { return };
+        // As `push`, but most texts are found to go on and need no string of their own.
+        match open.node.kids.last_mut() {
+            Some(Node { kind: Kind::Text { text: before, .. }, role: Role::Inline, .. }) => {
+                before.push_str(text)
+            }
+            _ => push(&mut open.node.kids, Node::text(text.to_owned())),
         }
     }
 
-    fn leaf(&mut self, name: &str, attrs: &[(&str, &str)], text: &str) {
-        self.inline(name, attrs, 0..0);
-        self.text(text);
-        self.close(0);
+    fn leaf(&mut self, name: &str, attrs: &[(&str, &str)], text: &str, range: Range<usize>) {
+        let end = range.end;
+        self.inline(name, attrs, range.clone());
+        self.text(text, range);
+        self.close(end);
     }
 
     fn inline(&mut self, name: &str, attrs: &[(&str, &str)], range: Range<usize>) {
-        self.tight(range.start);
+        self.tight(range.clone());
         self.open(name, attrs, Role::Inline, range);
     }
 
-    fn block(&mut self, name: &str, attrs: &[(&str, &str)], range: Range<usize>) {
+    fn block(&mut self, name: &str, attrs: &[(&str, &str)], role: Role, range: Range<usize>) {
         self.end_tight(range.start);
-        self.open(name, attrs, Role::Block, range);
-    }
-
-    /// Text in an item that is in no paragraph is a tight one.
-    fn tight(&mut self, at: usize) {
-        if self.stack.last().is_some_and(|open| open.item) {
-            let mut node = Node::new(Kind::Virtual);
-            node.role = Role::Paragraph;
-            node.span = at..at;
-            self.stack.push(Open { node, item: false });
+        // The last container of the path may be a list whose next item begins the text.
+        if self.begun + 1 == self.path.len()
+            && let Some(Begun { role: Role::List { loose }, .. }) = self.path.last()
+            && matches!(role, Role::List { .. })
+        {
+            self.begin(name, Role::List { loose: *loose }, range);
+            return;
         }
+        self.open(name, attrs, role, range);
     }
 
+    /// Text in an item that is in no paragraph is a tight one, or not, if the list was loose before.
+    fn tight(&mut self, range: Range<usize>) {
+        let Some(top) = self.stack.last_mut() else { return };
+        if !top.is_item() {
+            // The end of a tight paragraph is where its text ends.
+            if matches!(top.node.kind, Kind::Virtual) {
+                top.node.span.end = top.node.span.end.max(range.end);
+            }
+            return;
+        }
+        let list = self.stack.iter().rev().nth(1);
+        if list.is_some_and(|list| list.node.role == Role::List { loose: true } && list.node.spine) {
+            self.open("p", &[], Role::Paragraph, range);
+            return;
+        }
+        let mut node = Node::new(Kind::Virtual);
+        node.role = Role::Paragraph;
+        node.span = range;
+        let event = self.built.saturating_sub(1);
+        self.stack.push(Open { node, event, html: false });
+    }
+
+    /// Ends the paragraph that `tight` began.
     fn end_tight(&mut self, end: usize) {
-        let tight = self
-            .stack
-            .last()
-            .is_some_and(|open| matches!(open.node.kind, Kind::Virtual) && open.node.role == Role::Paragraph);
-        if tight && self.stack.iter().rev().nth(1).is_some_and(|open| open.item) {
+        let tight = self.stack.last().is_some_and(|open| open.node.role == Role::Paragraph);
+        if tight && self.stack.iter().rev().nth(1).is_some_and(Open::is_item) {
+            // What ends it is the next event already.
+            self.built -= 1;
             self.close(end);
+            self.built += 1;
         }
     }
 
@@ -342,9 +499,6 @@ impl<'p, C: Context> Builder<'p, C> {
     }
 
     fn open(&mut self, name: &str, attrs: &[(&str, &str)], role: Role, span: Range<usize>) {
-        if role == Role::Paragraph {
-            self.end_tight(span.start);
-        }
         let clean: Vec<(&str, String)>;
         let refs: Vec<(&str, &str)>;
         // As an HTML parser reads them.
@@ -371,12 +525,16 @@ impl<'p, C: Context> Builder<'p, C> {
         };
         node.role = role;
         node.span = span;
-        self.stack.push(Open { node, item: false });
+        let event = self.built.saturating_sub(1);
+        self.stack.push(Open { node, event, html: false });
     }
 
     fn close(&mut self, end: usize) {
-        let Some(Open { mut node, .. }) = self.stack.pop() else { return };
-        node.span.end = node.span.end.max(end);
+        let Some(Open { mut node, event, html }) = self.stack.pop() else { return };
+        if node.span.end < end && node.role != Role::Paragraph {
+            node.span.end = end;
+        }
+        node.html = html.then_some(event..self.built);
         let tight = matches!(node.kind, Kind::Virtual) && node.role == Role::Paragraph;
         match node.name() {
             Some(name) => tidy(Some(name), &mut node.kids),
@@ -391,7 +549,8 @@ impl<'p, C: Context> Builder<'p, C> {
             Some(parent) => push(&mut parent.node.kids, node),
             None => {
                 let span = node.span.clone();
-                self.tops.push(Top { node, span, html: std::mem::take(&mut self.html) });
+                let events = self.top_event..self.built;
+                self.tops.push(Top { node, span, html: std::mem::take(&mut self.html), events });
             }
         }
     }
@@ -437,7 +596,10 @@ impl<'p, C: Context> Builder<'p, C> {
         for name in &names {
             match name {
                 Some(name @ ("em" | "strong")) => self.open(name, &[], Role::Inline, 0..0),
-                _ => self.stack.push(Open { node: Node::new(Kind::Virtual), item: false }),
+                _ => {
+                    let event = self.built.saturating_sub(1);
+                    self.stack.push(Open { node: Node::new(Kind::Virtual), event, html: false });
+                }
             }
         }
     }

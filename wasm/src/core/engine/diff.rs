@@ -33,6 +33,9 @@ pub fn kids(pen: &mut Pen, parent: u32, prev: u32, old: Vec<Node>, new: &mut [No
 
 /// Whether one can become the other in its place.
 fn same(old: &Node, new: &Node) -> bool {
+    if old.spine || new.spine {
+        return old.spine && new.spine && old.id == new.id;
+    }
     match (&old.kind, &new.kind) {
         (Kind::Element(old), Kind::Element(new)) => old.tag() == new.tag(),
         (Kind::Text { .. }, Kind::Text { .. }) => true,
@@ -50,7 +53,7 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
     match (&old.kind, &mut new.kind) {
         (Kind::Element(before), Kind::Element(after)) => {
             new.id = old.id;
-            if before != after {
+            if before != after && !new.spine {
                 for (name, _) in before.attrs() {
                     if after.attr(name).is_none() {
                         pen.no_attribute(old.id, name);
@@ -62,7 +65,7 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
                     }
                 }
             }
-            kids(pen, new.id, 0, old.kids, &mut new.kids);
+            kids(pen, new.id, new.before, old.kids, &mut new.kids);
             new.id
         }
         (Kind::Text { text: before, gone }, Kind::Text { text: after, gone: new_gone }) => {
@@ -72,7 +75,7 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
             new.id
         }
         (Kind::Virtual, Kind::Element(element)) => {
-            new.id = pen.wrap(element.name(), parent, old.first_id(), old.last_id());
+            new.id = pen.wrap(element.name(), old.first_id(), old.last_id());
             for (name, value) in element.attrs() {
                 pen.attribute(new.id, name, value);
             }
@@ -83,7 +86,8 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
     }
 }
 
-fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
+/// Makes a text on the page say `after`.
+pub fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
     if before == after {
         return;
     }
@@ -138,27 +142,10 @@ pub fn remove(pen: &mut Pen, old: Node) {
     }
 }
 
-/// Gives back the ids of a node that stays in the page, or went. Footnote numbers keep theirs if it stays: see
-/// [`settle`].
 fn forget(pen: &mut Pen, old: Node) {
     pen.work.compared += 1;
     if old.id != 0 {
         pen.forget(old.id);
     }
     old.kids.into_iter().for_each(|kid| forget(pen, kid));
-}
-
-/// The node is final. Its ids are given back, but for those that `keep` wants.
-pub fn settle(pen: &mut Pen, node: Node, keep: &mut impl FnMut(u32, Option<&str>) -> bool) {
-    pen.work.compared += 1;
-    let label = match &node.role {
-        Role::Number(label) => Some(label.as_str()),
-        _ => None,
-    };
-    if node.id != 0 && !keep(node.id, label) {
-        pen.forget(node.id);
-    }
-    for kid in node.kids {
-        settle(pen, kid, keep);
-    }
 }

@@ -1,9 +1,10 @@
-//! What markdown is here: pulldown-cmark with these options, and three rules on top that the engine and its oracle share.
+//! What markdown is here: pulldown-cmark with these options, and four rules on top that the engine and its oracle share.
 //!
 //! 1. A raw tag whose name is no HTML element is text: `Vec<String>` is not eaten.
 //! 2. Containers nest [`MAX_NESTING`] deep; what is deeper keeps its text and loses its container.
 //! 3. Text is normalised: CR and CRLF are LF, NUL is U+FFFD, and what lies in it is made [honest](text),
 //!    also where it was written as references (`&#x202E;`).
+//! 4. A `$` with a digit behind it ends no formula: `$5-$10` is a price.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -65,6 +66,11 @@ impl Normaliser {
     }
 }
 
+/// The text as it will most likely go on, from `from`, where a line of its last leaf begins.
+pub fn guess(text: &str, _from: usize) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
 /// Normalises a whole text.
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -74,9 +80,10 @@ pub fn normalise(text: &str) -> String {
     out
 }
 
-/// Applies rules 1 and 2 to what pulldown-cmark says.
-pub fn adapt<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>>(events: I) -> Adapted<I> {
+/// Applies rules 1, 2 and 4, and what of rule 3 is left, to what pulldown-cmark says about `input`.
+pub fn adapt<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>>(input: &'a str, events: I) -> Adapted<'a, I> {
     Adapted {
+        input,
         events: events.peekable(),
         open: Vec::new(),
         depth: 0,
@@ -86,7 +93,8 @@ pub fn adapt<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>>(events: I) -> Ad
 }
 
 /// See [`adapt`].
-pub struct Adapted<I: Iterator> {
+pub struct Adapted<'a, I: Iterator> {
+    input: &'a str,
     events: std::iter::Peekable<I>,
     /// For each open tag, whether it was let through.
     open: Vec<bool>,
@@ -96,7 +104,7 @@ pub struct Adapted<I: Iterator> {
     honest: text::Filter,
 }
 
-impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<I> {
+impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<'a, I> {
     type Item = (Event<'a>, Range<usize>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -120,6 +128,13 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<I> 
                     Cow::Borrowed(_) => Event::Html(html),
                 },
                 Event::InlineHtml(html) => inline(html),
+                Event::InlineMath(formula) => {
+                    let behind = self.input.as_bytes().get(range.end);
+                    match self.input.get(range.clone()).filter(|_| behind.is_some_and(u8::is_ascii_digit)) {
+                        Some(source) => Event::Text(source.into()),
+                        None => Event::InlineMath(formula),
+                    }
+                }
                 Event::Start(tag) => {
                     let cost = match tag {
                         Tag::List(_) => 2,
@@ -223,7 +238,7 @@ mod tests {
     fn html(text: &str) -> String {
         let mut out = String::new();
         let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
-        pulldown_cmark::html::push_html(&mut out, adapt(events).map(|(event, _)| event));
+        pulldown_cmark::html::push_html(&mut out, adapt(text, events).map(|(event, _)| event));
         out
     }
 
@@ -233,6 +248,12 @@ mod tests {
         assert_eq!(html("<String>\nfoo"), "<p>&lt;String&gt;\nfoo</p>\n");
         assert_eq!(html("a <b>c</b> d"), "<p>a <b>c</b> d</p>\n");
         assert_eq!(html("<div>\n<T>\n</div>"), "<div>\n&lt;T>\n</div>");
+    }
+
+    #[test]
+    fn prices_are_text() {
+        assert_eq!(html("$5 and $6, $5-$10"), "<p>$5 and $6, $5-$10</p>\n");
+        assert!(html("$x+1$").contains("math-inline"));
     }
 
     #[test]

@@ -3,24 +3,28 @@
 //! What is on the page is a function of the text so far. After [`Engine::end`] it is the tree that rendering the whole
 //! text once gives, whatever the chunks were. Nothing here knows a clock, a DOM or JavaScript.
 //!
-//! The text before `anchor` is finished: its nodes are on the page and no longer known here, but for blocks that wait
-//! for a definition. The text after it is parsed again at each flush, and the tree compared with the one before.
+//! The text before the anchor is finished: its nodes are on the page and no longer known here, but for leaves that wait
+//! for a definition, and the containers that may still go on (`path`). The text after it is parsed again at each flush,
+//! behind a stub that opens those containers, and the tree compared with the one before. So a flush costs what is open,
+//! not what was written.
 
 pub mod batch;
 mod build;
 mod diff;
 mod finish;
 pub mod grammar;
+mod group;
 mod labels;
+mod long;
+mod parse;
+mod path;
 pub mod raw;
+mod settle;
 pub mod tree;
+mod waiting;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-
-use pulldown_cmark::{BrokenLink, CowStr, Event, Parser, Tag};
 
 use crate::core::policy::Policy;
 
@@ -28,9 +32,14 @@ pub use batch::{Batch, Work};
 pub use raw::Sanitize;
 
 use batch::Pen;
-use build::{Builder, Context, Top};
-use labels::{Key, Labels};
-use tree::{Kind, Node, Role};
+use group::{Assembled, Assembler};
+use labels::Labels;
+use long::{LARGE, Long, Plain};
+use parse::{Parsed, Slice};
+use path::Open;
+use settle::Holds;
+use tree::Node;
+use waiting::Waiting;
 
 /// Renders one message. Call order: any number of [`push`](Engine::push) and [`flush`](Engine::flush), then
 /// [`end`](Engine::end), then, if it is not [final](Engine::is_final), `flush` with a sanitiser or
@@ -47,87 +56,26 @@ pub struct Engine {
     shown_ended: bool,
     shown_raw: bool,
     anchor: usize,
+    /// The containers that are open at the anchor.
+    path: Vec<Open>,
+    /// The raw elements that are open there, those that are not shown too.
+    context: Vec<String>,
     /// The nodes of the text from the anchor on.
     tail: Vec<Node>,
     /// The last finished node in the container; 0 if none.
     before: u32,
-    /// Somebody else may still name it.
-    before_pinned: bool,
     labels: Labels,
     waiting: Waiting,
+    holds: Holds,
     pen: Pen,
     ended: bool,
     failed: bool,
     /// Raw HTML is shown as text, since there is no sanitiser yet.
     raw_waits: bool,
-}
-
-/// Finished blocks with labels that nobody has defined yet.
-#[derive(Debug, Default)]
-struct Waiting {
-    blocks: Vec<Option<WaitingBlock>>,
-    index: HashMap<Key, Vec<usize>>,
-}
-
-#[derive(Debug)]
-struct WaitingBlock {
-    span: Range<usize>,
-    node: Node,
-    before: u32,
-}
-
-/// A link definition in the text.
-#[derive(Debug)]
-struct Definition {
-    label: String,
-    dest: String,
-    title: String,
-    span: Range<usize>,
-}
-
-#[derive(Debug, Default)]
-struct Parsed {
-    tops: Vec<Top>,
-    /// References that a definition in the parsed text resolved, and where.
-    refs: Vec<(String, usize)>,
-    /// References that nothing resolved, and where.
-    wanted: Vec<(String, usize)>,
-    definitions: Vec<Definition>,
-    notes: Vec<(String, usize)>,
-    /// Footnotes mentioned, in order.
-    mentions: Vec<(String, usize)>,
-}
-
-struct Known<'a> {
-    labels: &'a Labels,
-    mentions: Vec<(String, usize)>,
-    fresh: Vec<String>,
-}
-
-impl Context for Known<'_> {
-    fn number(&mut self, label: &str, at: usize) -> usize {
-        self.mentions.push((label.to_owned(), at));
-        if let Some(number) = self.labels.numbers().get(label) {
-            return number;
-        }
-        let place = self.fresh.iter().position(|known| known == label).unwrap_or_else(|| {
-            self.fresh.push(label.to_owned());
-            self.fresh.len() - 1
-        });
-        self.labels.numbers().len() + place + 1
-    }
-
-    fn link(&self, label: &str) -> Option<(&str, &str)> {
-        self.labels.link(label)
-    }
-}
-
-/// One entry of the container: a block, or a group of blocks that are one piece of HTML.
-struct Entry {
-    node: Node,
-    span: Range<usize>,
-    /// Raw HTML that nobody has sanitised yet.
-    raw: bool,
+    plain: Option<Plain>,
+    long: Option<Long>,
+    /// While much is open, it is read again when the text is this long.
+    next_read: usize,
 }
 
 impl Engine {
@@ -142,15 +90,20 @@ impl Engine {
             shown_ended: false,
             shown_raw: false,
             anchor: 0,
+            path: Vec::new(),
+            context: Vec::new(),
             tail: Vec::new(),
             before: 0,
-            before_pinned: false,
             labels: Labels::default(),
             waiting: Waiting::default(),
+            holds: Holds::default(),
             pen: Pen::default(),
             ended: false,
             failed: false,
             raw_waits: false,
+            plain: None,
+            long: None,
+            next_read: 0,
         }
     }
 
@@ -167,7 +120,15 @@ impl Engine {
         let raw = sanitizer.is_some();
         let news = self.text.len() != self.shown || self.ended != self.shown_ended;
         if news || (self.raw_waits && (raw || self.failed)) {
-            self.render(sanitizer);
+            let more = !self.ended && self.shown_raw == raw && !(self.raw_waits && self.failed);
+            if !(more && self.append()) {
+                let before = self.pen.work.total();
+                let open = self.text.len() - self.anchor;
+                self.render(sanitizer);
+                if open > LARGE {
+                    self.pen.work.amortised += self.pen.work.total() - before;
+                }
+            }
             (self.shown, self.shown_ended, self.shown_raw) = (self.text.len(), self.ended, raw);
         }
     }
@@ -216,46 +177,86 @@ impl Engine {
         self.pen.work
     }
 
+    /// Parses the text after the anchor and brings it to the page; then lets go of what is finished.
     fn render(&mut self, sanitizer: Option<&dyn Sanitize>) {
-        let parsed = self.parse(self.anchor..self.text.len());
-        let Parsed { tops, refs, wanted, definitions, notes, mentions } = parsed;
-        let entries = self.entries(tops, sanitizer);
-        self.raw_waits = !self.failed && entries.iter().any(|entry| entry.raw);
-
-        let spans: Vec<(Range<usize>, bool)> = entries.iter().map(|e| (e.span.clone(), e.raw)).collect();
-        let mut new: Vec<Node> = entries.into_iter().map(|entry| entry.node).collect();
+        let range = self.anchor..self.text.len();
+        let mut parsed = self.parse(range.clone(), false);
+        if !parsed.loosened.is_empty() {
+            // A line that is not whole may still turn out to be no item.
+            let whole = self.ended || self.whole() == self.text.len();
+            if whole || !self.parse(self.anchor..self.whole(), false).loosened.is_empty() {
+                self.loosen(&parsed.loosened);
+                parsed = self.parse(range.clone(), false);
+            } else {
+                parsed = self.parse(range.clone(), true);
+            }
+        }
+        let tops = std::mem::take(&mut parsed.tops);
+        let Assembled { kids: mut new, contexts, limit, raw, scanned } =
+            self.assemble(tops, range, &self.path, &self.context, sanitizer);
+        self.pen.work.scanned += scanned as u64;
+        self.raw_waits = raw && !self.failed;
         let old = std::mem::take(&mut self.tail);
         diff::kids(&mut self.pen, 0, self.before, old, &mut new);
+        let limit = limit.filter(|_| !(raw && self.failed));
+        let text_end = parsed.text_end;
+        self.finish(new, parsed, &contexts, limit, sanitizer);
+        self.plain = self.plain_after(text_end);
+        self.next_read = 0;
+        let open = self.text.len() - self.anchor;
+        if open > LARGE {
+            self.next_read = self.text.len() + open / 8;
+            self.long = self.begin_long();
+            if self.long.is_some() {
+                self.next_read = self.text.len() + open / 2;
+            }
+        }
+    }
 
-        let (count, anchor) = self.settled(&spans, &definitions);
-        let mut defined = Vec::new();
-        for definition in definitions.iter().filter(|d| d.span.start < anchor) {
-            if self.labels.define_link(&definition.label, &definition.dest, &definition.title) {
-                defined.push(Key::link(&definition.label));
-            }
+    /// Shows new text without reading all that is open again, if that is possible.
+    fn append(&mut self) -> bool {
+        if self.append_plain() {
+            return true;
         }
-        for (label, _) in notes.iter().filter(|(_, at)| *at < anchor) {
-            if self.labels.define_note(label) {
-                defined.push(Key::note(label));
-            }
+        if self.long.is_some() {
+            return self.append_long();
         }
-        for (label, _) in mentions.iter().filter(|(_, at)| *at < anchor) {
-            let at = mentions.iter().find(|(l, _)| l == label).map_or(0, |(_, at)| *at);
-            self.mention(label, at);
-        }
-        let rest = new.split_off(count);
-        for (node, (span, _)) in new.into_iter().zip(spans) {
-            let mut keys: Vec<Key> = Vec::new();
-            for (label, _) in wanted.iter().chain(&refs).filter(|(_, at)| span.contains(at)) {
-                keys.push(Key::link(label));
-            }
-            keys.extend(footnote_labels(self.text.get(span.clone()).unwrap_or_default()).map(Key::note));
-            keys.retain(|key| !self.labels.knows(key));
-            self.settle(node, span, keys);
-        }
-        self.tail = rest;
-        self.anchor = anchor;
-        self.wake(defined, sanitizer);
+        self.text.len() < self.next_read
+    }
+
+    fn assemble(
+        &self,
+        tops: Vec<build::Top>,
+        range: Range<usize>,
+        path: &[Open],
+        context: &[String],
+        sanitizer: Option<&dyn Sanitize>,
+    ) -> Assembled {
+        let assembler =
+            Assembler { policy: &self.policy, id_prefix: &self.id_prefix, sanitizer, path, context };
+        assembler.assemble(tops, || Slice { text: &self.text, range, path, labels: &self.labels }.html())
+    }
+
+    fn parse(&mut self, range: Range<usize>, keep_tight: bool) -> Parsed {
+        let slice = Slice { text: &self.text, range, path: &self.path, labels: &self.labels };
+        let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, keep_tight);
+        self.pen.work.scanned += scanned as u64;
+        self.pen.work.compared += events as u64;
+        parsed
+    }
+
+    /// Where the last line begins that is not whole.
+    fn whole(&self) -> usize {
+        let tail = self.text.get(self.anchor..).unwrap_or_default();
+        tail.rfind('\n').map_or(self.anchor, |at| self.anchor + at + 1)
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1)
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        self.text.get(at..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |len| at + len + 1)
     }
 
     fn mention(&mut self, label: &str, at: usize) {
@@ -263,288 +264,4 @@ impl Engine {
             self.pen.splice(id, 0, &number.to_string());
         }
     }
-
-    /// How many entries are finished, and where the rest begins. Only a whole line, or the end, finishes a block.
-    fn settled(&self, entries: &[(Range<usize>, bool)], definitions: &[Definition]) -> (usize, usize) {
-        let first_raw = entries.iter().position(|(_, raw)| *raw).filter(|_| !self.failed);
-        if self.ended && first_raw.is_none() {
-            return (entries.len(), self.text.len());
-        }
-        let whole = self.text.rfind('\n').map_or(0, |at| at + 1);
-        let last = entries.iter().rposition(|(span, _)| span.start < whole).unwrap_or(0);
-        let mut count = last.min(first_raw.unwrap_or(usize::MAX));
-        // A block that begins this far in would be code if it came first.
-        while count > 0
-            && entries.get(count).is_some_and(|(span, _)| {
-                let indent = self.text.get(self.line_start(span.start)..span.start).unwrap_or_default();
-                indent.len() > 3 || indent.contains('\t')
-            })
-        {
-            count -= 1;
-        }
-        let mut anchor = match entries.get(count) {
-            Some((span, _)) => self.line_start(span.start),
-            None => return (0, self.anchor),
-        };
-        // A definition directly before may go on: its title may be on a later line.
-        if let Some(definition) = definitions.iter().rfind(|d| {
-            d.span.end <= anchor
-                && self
-                    .text
-                    .get(d.span.end..anchor)
-                    .is_some_and(|gap| gap.trim_matches([' ', '\n']).is_empty())
-                && self.text.get(d.span.end..anchor).is_some_and(|gap| gap.matches('\n').count() <= 1)
-        }) {
-            anchor = self.line_start(definition.span.start);
-        }
-        // Never in the middle of something that is still there.
-        while count > 0 && entries.get(count - 1).is_some_and(|(span, _)| span.start >= anchor) {
-            count -= 1;
-        }
-        (count, anchor.max(self.anchor))
-    }
-
-    fn line_start(&self, at: usize) -> usize {
-        self.text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1)
-    }
-
-    /// A block is finished.
-    fn settle(&mut self, node: Node, span: Range<usize>, keys: Vec<Key>) {
-        let last = node.last_id();
-        let before = self.before;
-        let waits = !keys.is_empty();
-        if last != 0 {
-            let pinned = self.before_pinned || (waits && matches!(node.kind, Kind::Virtual));
-            if before != 0 && !pinned {
-                self.pen.forget(before);
-            }
-            (self.before, self.before_pinned) = (last, waits);
-        }
-        if waits {
-            numbers(&node, &mut |label, id| self.labels.numbers_mut().show(label, id));
-            let at = self.waiting.blocks.len();
-            self.waiting.blocks.push(Some(WaitingBlock { span, node, before }));
-            for key in keys {
-                self.waiting.index.entry(key).or_default().push(at);
-            }
-            return;
-        }
-        let labels = &mut self.labels;
-        diff::settle(&mut self.pen, node, &mut |id, label| match label {
-            Some(label) => {
-                labels.numbers_mut().show(label, id);
-                true
-            }
-            None => id == last,
-        });
-    }
-
-    /// Renders the blocks again that waited for these labels.
-    fn wake(&mut self, defined: Vec<Key>, sanitizer: Option<&dyn Sanitize>) {
-        let mut woken: Vec<usize> =
-            defined.iter().filter_map(|key| self.waiting.index.remove(key)).flatten().collect();
-        woken.sort_unstable();
-        woken.dedup();
-        for at in woken {
-            let Some(mut block) = self.waiting.blocks.get_mut(at).and_then(Option::take) else { continue };
-            let lines = self.line_start(block.span.start)..block.span.end;
-            let mentions = self.parse(lines.clone()).mentions;
-            for (label, at) in mentions {
-                self.mention(&label, at);
-            }
-            let parsed = self.parse(lines);
-            let mut new: Vec<Node> =
-                self.entries(parsed.tops, sanitizer).into_iter().map(|entry| entry.node).collect();
-            numbers(&block.node, &mut |label, id| self.labels.numbers_mut().hide(label, id));
-            renumber(&mut block.node, &self.labels);
-            diff::kids(&mut self.pen, 0, block.before, vec![block.node], &mut new);
-            let mut group = Node::new(Kind::Virtual);
-            group.kids = new;
-            block.node = if group.kids.len() == 1 { group.kids.remove(0) } else { group };
-            numbers(&block.node, &mut |label, id| self.labels.numbers_mut().show(label, id));
-            if let Some(place) = self.waiting.blocks.get_mut(at) {
-                *place = Some(block);
-            }
-        }
-    }
-
-    /// Blocks that are pieces of the same HTML become one.
-    fn entries(&mut self, tops: Vec<Top>, sanitizer: Option<&dyn Sanitize>) -> Vec<Entry> {
-        let Some(sanitizer) = sanitizer.filter(|_| tops.iter().any(|top| top.html)) else {
-            return tops.into_iter().map(|t| Entry { node: t.node, span: t.span, raw: t.html }).collect();
-        };
-        let mut entries = Vec::new();
-        let mut tops = tops.into_iter().peekable();
-        while let Some(top) = tops.next() {
-            if !top.html {
-                entries.push(Entry { node: top.node, span: top.span, raw: false });
-                continue;
-            }
-            let mut span = top.span.clone();
-            let mut html = self.html(top.span);
-            loop {
-                self.pen.work.scanned += html.len() as u64;
-                let made = raw::nodes(&self.policy, &self.id_prefix, &sanitizer.sanitize(&html));
-                let closed = made.as_ref().is_ok_and(|(nodes, tail)| {
-                    tail.plain && tail.open.is_empty() && nodes.last().is_none_or(Node::is_block)
-                });
-                if let Some(next) = tops.next_if(|_| !closed) {
-                    span.end = next.span.end;
-                    html.push_str(&self.html(next.span));
-                    continue;
-                }
-                let mut node = Node::new(Kind::Virtual);
-                node.role = Role::Block;
-                node.span = span.clone();
-                // What can't be read is shown as it came.
-                node.kids = made.map_or_else(|_| vec![Node::text(html)], |(nodes, _)| nodes);
-                entries.push(Entry { node, span, raw: false });
-                break;
-            }
-        }
-        entries
-    }
-
-    /// The HTML that pulldown-cmark writes for a stretch of the text.
-    fn html(&mut self, range: Range<usize>) -> String {
-        let mut collector = raw::Collector::default();
-        let mut known = Known { labels: &self.labels, mentions: Vec::new(), fresh: Vec::new() };
-        let mut scanned = 0;
-        let lines = self.line_start(range.start)..self.text.len();
-        self.events(lines, &mut scanned, &mut Vec::new(), &mut Vec::new(), |event, at| {
-            if at.start >= range.end {
-                return;
-            }
-            let number = match &event {
-                Event::FootnoteReference(label) | Event::Start(Tag::FootnoteDefinition(label)) => {
-                    Some(known.number(label, at.start))
-                }
-                _ => None,
-            };
-            let link = match &event {
-                Event::Start(Tag::Link { id, .. } | Tag::Image { id, .. }) if !id.is_empty() => {
-                    self.labels.link(id)
-                }
-                _ => None,
-            };
-            collector.event(event, number, link);
-        });
-        let mut out = String::new();
-        collector.write(&mut out);
-        self.pen.work.scanned += scanned;
-        out
-    }
-
-    fn parse(&mut self, range: Range<usize>) -> Parsed {
-        let mut parsed = Parsed::default();
-        let known = Known { labels: &self.labels, mentions: Vec::new(), fresh: Vec::new() };
-        let mut builder = Builder::new(&self.policy, &self.id_prefix, known);
-        let (mut scanned, mut notes) = (0, Vec::new());
-        let mut wanted = Vec::new();
-        self.events(range, &mut scanned, &mut wanted, &mut parsed.definitions, |event, at| {
-            if let Event::Start(Tag::FootnoteDefinition(label)) = &event {
-                notes.push((label.to_string(), at.start));
-            }
-            builder.event(event, at);
-        });
-        let built = builder.finish();
-        parsed.tops = built.tops;
-        parsed.refs = built.refs;
-        parsed.mentions = built.context.mentions;
-        parsed.notes = notes;
-        parsed.wanted = wanted;
-        self.pen.work.scanned += scanned;
-        self.pen.work.compared += built.nodes;
-        parsed
-    }
-
-    /// Parses a stretch of the text that begins with a block, in the light of what was defined before it.
-    fn events(
-        &self,
-        range: Range<usize>,
-        scanned: &mut u64,
-        wanted: &mut Vec<(String, usize)>,
-        definitions: &mut Vec<Definition>,
-        mut visit: impl FnMut(Event<'_>, Range<usize>),
-    ) {
-        let slice = self.text.get(range.clone()).unwrap_or_default();
-        // pulldown-cmark makes a footnote of a reference only if it sees the definition.
-        let mut preamble = String::new();
-        if self.labels.has_notes() {
-            for label in footnote_labels(slice).filter(|label| self.labels.has_note(label)) {
-                preamble.push_str("[^");
-                preamble.push_str(label);
-                preamble.push_str("]: x\n");
-            }
-        }
-        let joined;
-        let input = if preamble.is_empty() {
-            slice
-        } else {
-            // The heading ends the last footnote, whatever comes.
-            preamble.push_str("# x\n");
-            joined = format!("{preamble}{slice}");
-            &joined
-        };
-        let skip = preamble.len();
-        let place = |at: Range<usize>| {
-            let shift = |at: usize| at.saturating_sub(skip) + range.start;
-            shift(at.start)..shift(at.end)
-        };
-        *scanned += input.len() as u64;
-        let unresolved = RefCell::new(wanted);
-        let callback = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
-            match self.labels.link(&link.reference) {
-                Some((dest, title)) => Some((dest.to_owned().into(), title.to_owned().into())),
-                None => {
-                    unresolved.borrow_mut().push((link.reference.to_string(), place(link.span).start));
-                    None
-                }
-            }
-        };
-        let parser = Parser::new_with_broken_link_callback(input, grammar::OPTIONS, Some(callback));
-        definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
-            |(label, definition)| Definition {
-                label: label.to_owned(),
-                dest: definition.dest.to_string(),
-                title: definition.title.as_deref().unwrap_or_default().to_owned(),
-                span: place(definition.span.clone()),
-            },
-        ));
-        definitions.sort_unstable_by_key(|d| d.span.start);
-        let events = parser.into_offset_iter().filter(|(_, at)| at.start >= skip);
-        for (event, at) in grammar::adapt(events) {
-            visit(event, place(at));
-        }
-    }
-}
-
-/// The footnote numbers in a node.
-fn numbers(node: &Node, visit: &mut impl FnMut(&str, u32)) {
-    if let Role::Number(label) = &node.role {
-        visit(label, node.id);
-    }
-    for kid in &node.kids {
-        numbers(kid, visit);
-    }
-}
-
-/// Brings the numbers in a node that is kept to what the page shows.
-fn renumber(node: &mut Node, labels: &Labels) {
-    if let (Role::Number(label), Kind::Text { text, .. }) = (&node.role, &mut node.kind)
-        && let Some(number) = labels.numbers().get(label)
-    {
-        *text = number.to_string();
-    }
-    for kid in &mut node.kids {
-        renumber(kid, labels);
-    }
-}
-
-/// What may be a reference to a footnote, or its definition.
-fn footnote_labels(text: &str) -> impl Iterator<Item = &str> {
-    text.split("[^").skip(1).filter_map(|rest| {
-        let (label, _) = rest.split_once(']')?;
-        (!label.is_empty() && label.len() < 1000 && !label.contains(['\n', '['])).then_some(label)
-    })
 }

@@ -1,6 +1,6 @@
 //! Raw HTML: what is handed to the sanitiser, and the safe nodes made from what comes back.
 
-use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, Tag};
 use riacho_flat::{Error, Item, Reader, Tail};
 
 use crate::core::policy::{Policy, Verdict, text};
@@ -75,58 +75,44 @@ fn node(policy: &Policy, id_prefix: &str, name: &str, attrs: &[(&str, &str)]) ->
     }
 }
 
-/// Collects the HTML of one stretch of top-level blocks.
-#[derive(Default)]
-pub struct Collector {
-    events: Vec<Event<'static>>,
-    images: usize,
-}
-
-impl Collector {
-    /// `number` is that of a footnote that is mentioned in this event; `link` is where a reference really points.
-    pub fn event(&mut self, event: Event<'_>, number: Option<usize>, link: Option<(&str, &str)>) {
-        let number = number.unwrap_or_default();
-        let moved = |dest: CowStr<'_>, title: CowStr<'_>| match link {
-            Some((dest, title)) => (dest.to_owned().into(), title.to_owned().into()),
-            None => (dest.into_static(), title.into_static()),
-        };
-        self.events.push(match event {
-            Event::FootnoteReference(_) if self.images > 0 => Event::Text(format!("[{number}]").into()),
-            Event::FootnoteReference(label) => Event::InlineHtml(
-                format!(
-                    "<sup class=\"footnote-reference\"><a href=\"#{}\">{number}</a></sup>",
-                    escaped(&label)
-                )
+/// An event as it is to be written. `number` is that of a footnote that is mentioned in it; `link` is where a reference
+/// really points. In an image only its text counts.
+pub fn event(
+    event: Event<'_>,
+    number: usize,
+    link: Option<(&str, &str)>,
+    in_image: bool,
+    stub: bool,
+) -> Event<'static> {
+    let moved = |dest: CowStr<'_>, title: CowStr<'_>| match link {
+        Some((dest, title)) => (dest.to_owned().into(), title.to_owned().into()),
+        None => (dest.into_static(), title.into_static()),
+    };
+    match event {
+        Event::FootnoteReference(_) if in_image => Event::Text(format!("[{number}]").into()),
+        Event::FootnoteReference(label) => Event::InlineHtml(
+            format!("<sup class=\"footnote-reference\"><a href=\"#{}\">{number}</a></sup>", escaped(&label))
                 .into(),
-            ),
-            Event::Start(Tag::FootnoteDefinition(label)) => Event::Html(
-                format!(
-                    "\n<div class=\"footnote-definition\" id=\"{}\">\
-                     <sup class=\"footnote-definition-label\">{number}</sup>",
-                    escaped(&label)
-                )
-                .into(),
-            ),
-            Event::Start(Tag::Link { link_type, id, dest_url, title }) => {
-                let (dest_url, title) = moved(dest_url, title);
-                Event::Start(Tag::Link { link_type, id: id.into_static(), dest_url, title })
-            }
-            Event::Start(Tag::Image { link_type, id, dest_url, title }) => {
-                self.images += 1;
-                let (dest_url, title) = moved(dest_url, title);
-                Event::Start(Tag::Image { link_type, id: id.into_static(), dest_url, title })
-            }
-            Event::End(TagEnd::Image) => {
-                self.images = self.images.saturating_sub(1);
-                event.into_static()
-            }
-            event => event.into_static(),
-        });
-    }
-
-    /// Appends the HTML of what was collected.
-    pub fn write(self, out: &mut String) {
-        pulldown_cmark::html::push_html(out, self.events.into_iter());
+        ),
+        // One that was begun before has its number already.
+        Event::Start(Tag::FootnoteDefinition(_)) if stub => Event::Html("\n<div>".into()),
+        Event::Start(Tag::FootnoteDefinition(label)) => Event::Html(
+            format!(
+                "\n<div class=\"footnote-definition\" id=\"{}\">\
+                 <sup class=\"footnote-definition-label\">{number}</sup>",
+                escaped(&label)
+            )
+            .into(),
+        ),
+        Event::Start(Tag::Link { link_type, id, dest_url, title }) => {
+            let (dest_url, title) = moved(dest_url, title);
+            Event::Start(Tag::Link { link_type, id: id.into_static(), dest_url, title })
+        }
+        Event::Start(Tag::Image { link_type, id, dest_url, title }) => {
+            let (dest_url, title) = moved(dest_url, title);
+            Event::Start(Tag::Image { link_type, id: id.into_static(), dest_url, title })
+        }
+        event => event.into_static(),
     }
 }
 

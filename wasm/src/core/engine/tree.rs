@@ -2,22 +2,58 @@
 
 use std::ops::Range;
 
+use pulldown_cmark::Alignment;
 use riacho_flat::words;
 
 use crate::core::policy::Element;
 
 /// What a node is in markdown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Role {
     /// Part of a block.
     #[default]
     Inline,
     /// A paragraph, tight or not.
     Paragraph,
-    /// Any other block.
-    Block,
+    /// A heading, a rule, a row of a table, its head.
+    Leaf,
+    /// Indented code.
+    Code,
+    Fence,
+    /// Made of raw HTML, or of blocks that are one piece of HTML with it.
+    Html,
+    /// An element of raw HTML that is still open: blocks go into it.
+    Raw,
+    Quote,
+    List {
+        loose: bool,
+    },
+    Item,
+    Note(String),
+    Table(Vec<Alignment>),
+    Body,
     /// The number of a footnote, by its label.
     Number(String),
+}
+
+impl Role {
+    /// Blocks go into it, and more may come.
+    pub fn is_container(&self) -> bool {
+        matches!(
+            self,
+            Role::Raw
+                | Role::Quote
+                | Role::List { .. }
+                | Role::Item
+                | Role::Note(_)
+                | Role::Table(_)
+                | Role::Body
+        )
+    }
+
+    pub fn is_block(&self) -> bool {
+        !matches!(self, Role::Inline | Role::Number(_))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +68,7 @@ pub enum Kind {
     Virtual,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// 0 until it is on the page, and for a virtual node.
     pub id: u32,
@@ -41,11 +77,26 @@ pub struct Node {
     pub kids: Vec<Node>,
     /// Where a block is in the text.
     pub span: Range<usize>,
+    /// It is on the page already and was begun in finished text; only the end of it is here.
+    pub spine: bool,
+    /// Its last finished kid; 0 if none.
+    pub before: u32,
+    /// Raw HTML is in this leaf, which these events made.
+    pub html: Option<Range<usize>>,
 }
 
 impl Node {
     pub fn new(kind: Kind) -> Node {
-        Node { id: 0, kind, role: Role::Inline, kids: Vec::new(), span: 0..0 }
+        Node {
+            id: 0,
+            kind,
+            role: Role::Inline,
+            kids: Vec::new(),
+            span: 0..0,
+            spine: false,
+            before: 0,
+            html: None,
+        }
     }
 
     pub fn text(text: String) -> Node {
@@ -103,10 +154,11 @@ const WHITESPACE: [char; 5] = [' ', '\t', '\n', '\x0c', '\r'];
 pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
     let trims = parent.is_none_or(|name| words::is_block(name) && name != "pre");
     let count = kids.len();
+    let mut empty = false;
     for at in 0..count {
         let edge_before = at == 0 || kids.get(at - 1).is_some_and(Node::is_block);
         let edge_after = at + 1 == count || kids.get(at + 1).is_some_and(Node::is_block);
-        if let Some(Node { kind: Kind::Text { text, .. }, .. }) = kids.get_mut(at) {
+        if let Some(Node { kind: Kind::Text { text, gone }, spine, .. }) = kids.get_mut(at) {
             if text.contains('\r') {
                 *text = text.replace("\r\n", "\n").replace('\r', "\n");
             }
@@ -117,7 +169,12 @@ pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
                 let cut = text.len() - text.trim_start_matches(WHITESPACE).len();
                 text.drain(..cut);
             }
+            empty |= text.is_empty() && *gone == 0 && !*spine;
         }
     }
-    kids.retain(|kid| !matches!(&kid.kind, Kind::Text { text, gone: 0 } if text.is_empty()));
+    if empty {
+        kids.retain(
+            |kid| !matches!(kid, Node { kind: Kind::Text { text, gone: 0 }, spine: false, .. } if text.is_empty()),
+        );
+    }
 }

@@ -1,0 +1,327 @@
+//! From parsed blocks to the tree that shall be on the page: where raw HTML takes part, the sanitiser has its say.
+//!
+//! A leaf whose raw HTML is balanced is sanitised by itself, in the context of its containers. HTML that leaves plain
+//! elements open (`<details>`) opens them for the blocks that follow. Anything else is rendered as one with the blocks
+//! that follow, until the HTML parser is back in a state that a list of open elements describes.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Tag, TagEnd};
+use riacho_flat::words;
+
+use crate::core::policy::{Policy, Verdict};
+
+use super::build::Top;
+use super::path::Open;
+use super::raw::{self, Sanitize};
+use super::tree::{Kind, Node, Role, push};
+
+/// The tree for the text after the anchor.
+#[derive(Debug, Default)]
+pub struct Assembled {
+    pub kids: Vec<Node>,
+    /// The raw elements that are open before each top-level block, and at the end.
+    pub contexts: Vec<(usize, Vec<String>)>,
+    /// Nothing may be finished from here on: raw HTML waits for the sanitiser, or is still one open piece.
+    pub limit: Option<usize>,
+    /// Raw HTML is shown as text.
+    pub raw: bool,
+    pub scanned: usize,
+}
+
+pub struct Assembler<'a> {
+    pub policy: &'a Policy,
+    pub id_prefix: &'a str,
+    pub sanitizer: Option<&'a dyn Sanitize>,
+    pub path: &'a [Open],
+    /// The raw elements that are open at the anchor, those that are not shown too.
+    pub context: &'a [String],
+}
+
+type Events = [Option<Event<'static>>];
+
+impl Assembler<'_> {
+    /// `events` gives the events of all tops, if asked.
+    pub fn assemble(
+        &self,
+        tops: Vec<Top>,
+        events: impl FnOnce() -> Vec<Option<Event<'static>>>,
+    ) -> Assembled {
+        let mut out = Assembled::default();
+        let mut context = self.context.to_vec();
+        let mut depth = 0;
+        for open in self.path.iter().take_while(|open| open.role == Role::Raw) {
+            let Verdict::Keep(element) = self.policy.element(open.name, &[], "") else { continue };
+            let mut node = Node::new(Kind::Element(element));
+            (node.id, node.before, node.spine, node.role) = (open.id, open.before, true, Role::Raw);
+            node.span.end = usize::MAX;
+            innermost(&mut out.kids, depth).push(node);
+            depth += 1;
+        }
+        let Some(sanitizer) = self.sanitizer.filter(|_| tops.iter().any(|top| top.html)) else {
+            for top in tops {
+                if top.html {
+                    out.raw = true;
+                    out.limit.get_or_insert(top.span.start);
+                }
+                out.contexts.push((top.span.start, context.clone()));
+                innermost(&mut out.kids, depth).push(top.node);
+            }
+            out.contexts.push((usize::MAX, context));
+            return out;
+        };
+        let events = events();
+        let mut tops = tops.into_iter().peekable();
+        while let Some(mut top) = tops.next() {
+            out.contexts.push((top.span.start, context.clone()));
+            let contained = !top.html
+                || (top.node.role != Role::Html
+                    && self.leaves(
+                        &mut top.node,
+                        &mut context.clone(),
+                        &[],
+                        &events,
+                        sanitizer,
+                        &mut out.scanned,
+                    ));
+            if contained {
+                innermost(&mut out.kids, depth).push(top.node);
+                continue;
+            }
+            let spine = top.node.spine;
+            let mut span = top.span.clone();
+            let mut html = write(&events, top.events);
+            loop {
+                let input = opened(&context) + &html;
+                out.scanned += input.len();
+                let made = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&input));
+                let (nodes, tail) = match made {
+                    Ok(made) => made,
+                    Err(_) => (vec![Node::text(html.clone())], riacho_flat::Tail::default()),
+                };
+                let open: Vec<String> =
+                    tail.open.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
+                let closed = tail.plain && self.ends_in_block(&nodes, &open);
+                if let Some(next) = tops.next_if(|_| !closed) {
+                    span.end = next.span.end;
+                    html.push_str(&write(&events, next.events));
+                    continue;
+                }
+                if !closed {
+                    out.limit.get_or_insert(span.start);
+                }
+                for at in 0..depth {
+                    if let Some(node) = innermost(&mut out.kids, at).last_mut() {
+                        node.role = Role::Html;
+                        node.span.end = span.end;
+                    }
+                }
+                let given = self.shown(&context);
+                let before = innermost(&mut out.kids, depth).len();
+                merge(&mut out.kids, &given, nodes, &span);
+                if spine && let Some(node) = innermost(&mut out.kids, depth).get_mut(before) {
+                    self.begin(node);
+                }
+                if closed {
+                    context = open;
+                    depth = self.shown(&context).len();
+                }
+                for at in 0..depth {
+                    if let Some(node) = innermost(&mut out.kids, at).last_mut() {
+                        node.role = Role::Raw;
+                        node.span.end = usize::MAX;
+                    }
+                }
+                break;
+            }
+        }
+        out.contexts.push((usize::MAX, context));
+        out
+    }
+
+    /// Those of the open elements that are on the page.
+    fn shown(&self, context: &[String]) -> Vec<String> {
+        let kept = |name: &&String| {
+            words::ELEMENTS.contains(&name.as_str())
+                && matches!(self.policy.element(name, &[], ""), Verdict::Keep(_))
+        };
+        context.iter().filter(kept).cloned().collect()
+    }
+
+    /// Whether what comes next begins a line of its own, wherever the HTML was cut.
+    fn ends_in_block(&self, nodes: &[Node], open: &[String]) -> bool {
+        let mut kids = nodes;
+        for _ in self.shown(open) {
+            kids = kids.last().map_or(&[], |node| node.kids.as_slice());
+        }
+        kids.last().is_none_or(Node::is_block)
+    }
+
+    /// Gives the ids of the path to nodes that were made by way of HTML.
+    fn begin(&self, node: &mut Node) {
+        let mut node = Some(node);
+        for open in self.path.iter().skip_while(|open| open.role == Role::Raw) {
+            let Some(at) = node.take().filter(|node| node.name() == Some(open.name)) else { return };
+            (at.id, at.before, at.spine) = (open.id, open.before, true);
+            node = at.kids.first_mut();
+        }
+    }
+
+    /// Sanitises each leaf in a container by itself. False if one can't be.
+    fn leaves(
+        &self,
+        node: &mut Node,
+        context: &mut Vec<String>,
+        table: &[pulldown_cmark::Alignment],
+        events: &Events,
+        sanitizer: &dyn Sanitize,
+        scanned: &mut usize,
+    ) -> bool {
+        if let Some(made) = node.html.clone() {
+            return self.leaf(node, made, context, table, events, sanitizer, scanned);
+        }
+        let table = match &node.role {
+            Role::Table(alignments) => alignments.clone(),
+            _ => table.to_vec(),
+        };
+        let named = match node.role {
+            Role::Quote | Role::List { .. } | Role::Item | Role::Note(_) | Role::Raw => node.name(),
+            _ => None,
+        };
+        context.extend(named.map(str::to_owned));
+        let good =
+            node.kids.iter_mut().all(|kid| self.leaves(kid, context, &table, events, sanitizer, scanned));
+        if named.is_some() {
+            context.pop();
+        }
+        good
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one leaf, and all that it stands in")]
+    fn leaf(
+        &self,
+        node: &mut Node,
+        made: Range<usize>,
+        context: &[String],
+        table: &[pulldown_cmark::Alignment],
+        events: &Events,
+        sanitizer: &dyn Sanitize,
+        scanned: &mut usize,
+    ) -> bool {
+        let row = matches!(node.name(), Some("tr" | "thead"));
+        let own = events.get(made).unwrap_or_default().iter().flatten().cloned();
+        let mut html = opened(context);
+        match &node.role {
+            Role::Paragraph => {
+                let inner = own
+                    .filter(|e| !matches!(e, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)));
+                let mut inside = String::new();
+                pulldown_cmark::html::push_html(&mut inside, inner);
+                match node.name() {
+                    Some(name) => html.push_str(&format!("<{name}>{inside}</{name}>")),
+                    None => html.push_str(&inside),
+                }
+            }
+            Role::Leaf if row => {
+                let mut all = vec![Event::Start(Tag::Table(table.to_vec()))];
+                if node.name() == Some("tr") {
+                    all.extend([Event::Start(Tag::TableHead), Event::End(TagEnd::TableHead)]);
+                }
+                all.extend(own);
+                all.push(Event::End(TagEnd::Table));
+                pulldown_cmark::html::push_html(&mut html, all.into_iter());
+            }
+            _ => pulldown_cmark::html::push_html(&mut html, own),
+        }
+        *scanned += html.len();
+        let Ok((mut nodes, tail)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&html))
+        else {
+            return false;
+        };
+        let same = tail.open.len() == context.len()
+            && tail.open.iter().zip(context).all(|(open, name)| open.strip_suffix('*') == Some(name));
+        if !tail.plain || !same {
+            return false;
+        }
+        for name in self.shown(context) {
+            match <[Node; 1]>::try_from(nodes) {
+                Ok([only]) if only.name() == Some(name.as_str()) => nodes = only.kids,
+                _ => return false,
+            }
+        }
+        if row {
+            let Ok([table]) = <[Node; 1]>::try_from(nodes) else { return false };
+            let mut parts = table.kids.into_iter();
+            let of_body = match node.name() {
+                Some("thead") => parts.next(),
+                _ => parts.nth(1).and_then(|body| body.kids.into_iter().next()),
+            };
+            match of_body {
+                Some(made) => node.kids = made.kids,
+                None => return false,
+            }
+            return true;
+        }
+        match (<[Node; 1]>::try_from(nodes), node.name()) {
+            (Ok([only]), Some(name)) if only.name() == Some(name) && node.role != Role::Html => {
+                (node.kind, node.kids) = (only.kind, only.kids);
+            }
+
+            (nodes, name) => {
+                node.kids = nodes.map_or_else(|nodes| nodes, |[only]| vec![only]);
+                if name.is_some() && !node.kids.last().is_none_or(Node::is_block) {
+                    return false;
+                }
+                if name.is_some() {
+                    (node.kind, node.role) = (Kind::Virtual, Role::Html);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// The kids of the innermost of `depth` open elements.
+fn innermost(kids: &mut Vec<Node>, depth: usize) -> &mut Vec<Node> {
+    let mut at = kids;
+    for _ in 0..depth {
+        // There is one for each level; the check is for the borrow.
+        if at.is_empty() {
+            break;
+        }
+        let last = at.len() - 1;
+        at = &mut at[last].kids;
+    }
+    at
+}
+
+/// The start tags of the open elements.
+fn opened(context: &[String]) -> String {
+    context.iter().map(|name| format!("<{name} {}>", words::CONTEXT)).collect()
+}
+
+/// Puts nodes that were made in a context where they belong.
+fn merge(kids: &mut Vec<Node>, given: &[String], nodes: Vec<Node>, span: &Range<usize>) {
+    let mut nodes = nodes.into_iter();
+    if let Some((_, rest)) = given.split_first()
+        && let Some(first) = nodes.next()
+        && let Some(place) = kids.last_mut()
+    {
+        merge(&mut place.kids, rest, first.kids, span);
+    }
+    for mut node in nodes {
+        node.span = span.clone();
+        node.role = Role::Html;
+        push(kids, node);
+    }
+}
+
+/// The HTML that pulldown-cmark writes for these events.
+fn write(events: &Events, range: Range<usize>) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(
+        &mut html,
+        events.get(range).unwrap_or_default().iter().flatten().cloned(),
+    );
+    html
+}

@@ -1,0 +1,265 @@
+//! What keeps a flush cheap inside of one leaf: plain text goes to the page as it is, and a long paragraph is read as a
+//! whole only at growing lengths, with only its end in between.
+//!
+//! Nothing here decides what the page is in the end. It shows the same, or nearly, sooner; the next reading of the leaf
+//! as a whole puts it right, and there always is one before the leaf is finished.
+
+use std::borrow::Cow;
+
+use pulldown_cmark::{Event, Parser, Tag};
+
+use crate::core::policy::text;
+
+use super::diff;
+use super::grammar::OPTIONS;
+use super::parse::Slice;
+use super::path::Open;
+use super::tree::{Kind, Node, Role};
+use super::{Engine, grammar};
+
+/// From this length on, what is open is not read again at each flush.
+pub const LARGE: usize = 2048;
+/// A piece of a long paragraph is this long at most.
+const PIECE: usize = 1024;
+
+/// More text could go right behind what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// In a paragraph, shown up to here; behind it are only spaces.
+    Prose(usize),
+    /// In a line of code.
+    Code(usize),
+}
+
+/// A paragraph that is shown in pieces.
+#[derive(Debug)]
+pub struct Long {
+    path: Vec<Open>,
+    /// Where the present piece begins in the text.
+    piece: usize,
+    /// How many nodes are before it.
+    kids: usize,
+    /// The lines up to here belong to the paragraph.
+    checked: usize,
+}
+
+impl Engine {
+    /// Shows new text that can't be but text. False if it might be more.
+    pub(super) fn append_plain(&mut self) -> bool {
+        let Some(plain) = self.plain else { return false };
+        let (from, code) = match plain {
+            Plain::Prose(from) => (from, false),
+            Plain::Code(from) => (from, true),
+        };
+        let Some(new) = self.text.get(from..) else { return false };
+        let calm =
+            if code { !new.contains('\n') && is_seen(new) } else { new.chars().all(is_calm) && is_seen(new) };
+        if !calm {
+            return false;
+        }
+        let new = if code { new } else { new.trim_end_matches(' ') };
+        let to = from + new.len();
+        self.pen.work.scanned += new.len() as u64;
+        let Some(node) = self.tail.last_mut().and_then(last_text) else { return false };
+        if let Kind::Text { text, .. } = &mut node.kind
+            && !new.is_empty()
+        {
+            text.push_str(new);
+            self.pen.append(node.id, new);
+        }
+        self.plain = Some(if code { Plain::Code(to) } else { Plain::Prose(to) });
+        true
+    }
+
+    /// Whether text may be put behind what is shown now. `text_end` is where the last text on the page ends.
+    pub(super) fn plain_after(&mut self, text_end: usize) -> Option<Plain> {
+        let line = self.text.get(self.line_start(self.text.len())..)?;
+        let trimmed = self.text.trim_end_matches(' ').len();
+        let leaf = self.tail.last().and_then(last_leaf)?;
+        let role = leaf.role.clone();
+        let shown = last_text(self.tail.last_mut()?)?;
+        let Kind::Text { text: shown, .. } = &shown.kind else { return None };
+        if shown.is_empty() {
+            return None;
+        }
+        match role {
+            Role::Paragraph => {
+                let good = text_end == trimmed
+                    && line.contains(|c: char| c.is_alphabetic())
+                    && self.text.get(..trimmed)?.ends_with(is_calm)
+                    && shown.chars().next_back() == self.text.get(..trimmed)?.chars().next_back();
+                good.then_some(Plain::Prose(trimmed))
+            }
+            Role::Fence => {
+                let content = line.trim_start_matches([' ', '>']);
+                let good = text_end == self.text.len()
+                    && !line.contains('\t')
+                    && content.contains(|c: char| !matches!(c, '`' | '~' | ' '))
+                    && !shown.ends_with('\n')
+                    && shown.chars().next_back() == line.chars().next_back();
+                good.then_some(Plain::Code(self.text.len()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes on with a long paragraph. False if it has to be read as a whole.
+    pub(super) fn append_long(&mut self) -> bool {
+        let Some(mut long) = self.long.take() else { return false };
+        if self.ended || self.text.len() >= self.next_read {
+            return false;
+        }
+        let whole = self.whole();
+        if whole > long.checked {
+            if !self.is_still_open(&long, whole) {
+                return false;
+            }
+            long.checked = whole;
+        }
+        if !self.show_piece(&mut long) {
+            return false;
+        }
+        self.long = Some(long);
+        true
+    }
+
+    /// After a long paragraph was read as a whole: the next piece begins here.
+    pub(super) fn begin_long(&mut self) -> Option<Long> {
+        if self.ended || self.text.len() - self.anchor < LARGE {
+            return None;
+        }
+        let leaf = self.tail.last().and_then(last_leaf)?;
+        let open = leaf.role == Role::Paragraph && leaf.html.is_none();
+        // A blank line may be behind it.
+        let line = self.text.get(self.line_start(self.whole().saturating_sub(1))..self.whole())?;
+        if !open || leaf.span.start < self.anchor || line.trim_matches([' ', '>', '\n', '\t']).is_empty() {
+            return None;
+        }
+        let path = self.path_of_tail(leaf.span.start)?;
+        Some(Long { path, piece: self.text.len(), kids: leaf.kids.len(), checked: self.whole() })
+    }
+
+    /// Asks the parser, with a short paragraph in the place of the long one.
+    fn is_still_open(&mut self, long: &Long, whole: usize) -> bool {
+        let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
+        let from = self.line_start(long.checked.saturating_sub(1)).max(self.anchor);
+        let Some(lines) = self.text.get(from..whole) else { return false };
+        let first = from <= self.line_start(long.piece.min(from)) && from == self.anchor;
+        if first {
+            return false;
+        }
+        let input = format!("{begin}x\n{lines}");
+        self.pen.work.scanned += input.len() as u64;
+        let last = lines.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+        let blank =
+            lines.split_inclusive('\n').any(|line| line.trim_matches([' ', '>', '\t', '\n']).is_empty());
+        if blank || last.is_empty() {
+            return false;
+        }
+        let containers = long.path.iter().filter(|open| !matches!(open.role, Role::Raw)).count();
+        let (mut opened, mut paragraphs) = (0, 0);
+        for event in Parser::new_ext(&input, OPTIONS) {
+            match event {
+                Event::Start(Tag::List(_) | Tag::Item | Tag::BlockQuote(_) | Tag::FootnoteDefinition(_)) => {
+                    opened += 1;
+                }
+                Event::Start(Tag::Paragraph) => paragraphs += 1,
+                Event::Start(Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::Table(_))
+                | Event::Rule => return false,
+                _ => {}
+            }
+        }
+        opened == containers && paragraphs <= 1
+    }
+
+    fn show_piece(&mut self, long: &mut Long) -> bool {
+        let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
+        let (Some(before), Some(piece)) = (self.text.get(..long.piece), self.text.get(long.piece..)) else {
+            return false;
+        };
+        // What is before the piece matters to a delimiter that begins it.
+        let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
+        let text = format!("{begin}{guard}{piece}");
+        let text = grammar::guess(&text, begin.len());
+        let slice = Slice { text: &text, range: 0..text.len(), path: &[], labels: &self.labels };
+        let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, false);
+        self.pen.work.scanned += scanned as u64;
+        self.pen.work.compared += events as u64;
+        let mut tops = parsed.tops;
+        let Some(mut made) = tops.pop().and_then(|top| into_leaf(top.node)).filter(|_| tops.is_empty())
+        else {
+            return false;
+        };
+        if let Some(Node { kind: Kind::Text { text, .. }, .. }) = made.kids.first_mut() {
+            text.drain(..guard.len().min(text.len()));
+        }
+        made.kids.retain(|kid| !matches!(&kid.kind, Kind::Text { text, .. } if text.is_empty()));
+        let Some((parent, prev, leaf)) = self.tail.last_mut().and_then(|node| leaf_mut(node, 0, 0)) else {
+            return false;
+        };
+        if long.kids > leaf.kids.len() {
+            return false;
+        }
+        let old = leaf.kids.split_off(long.kids);
+        let own = leaf.last_id();
+        let (parent, prev) = match leaf.kind {
+            Kind::Virtual => (parent, if own == 0 { prev } else { own }),
+            _ => (leaf.id, leaf.kids.last().map_or(0, Node::last_id)),
+        };
+        diff::kids(&mut self.pen, parent, prev, old, &mut made.kids);
+        leaf.kids.append(&mut made.kids);
+        let shown = (parsed.text_end + long.piece).saturating_sub(begin.len() + guard.len());
+        if self.text.len() - long.piece > PIECE {
+            (long.piece, long.kids) = (self.text.len(), leaf.kids.len());
+        }
+        self.plain = self.plain_after(shown);
+        true
+    }
+}
+
+/// A character that is never more than text in the middle of a line.
+fn is_calm(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+        || matches!(c, ' ' | ',' | '.' | '\'' | '"' | '?' | '%' | '/' | '-' | '+')
+        || !c.is_ascii() && c.is_alphanumeric()
+}
+
+/// No character in it is one that the grammar changes.
+fn is_seen(new: &str) -> bool {
+    new.is_ascii() || matches!((text::honest(new), text::seen(new)), (Cow::Borrowed(_), Cow::Borrowed(_)))
+}
+
+/// The last leaf in a node.
+fn last_leaf(node: &Node) -> Option<&Node> {
+    if node.role.is_container() { node.kids.last().and_then(last_leaf) } else { Some(node) }
+}
+
+/// The last leaf in a node, with its parent's id and what is before it there.
+fn leaf_mut(node: &mut Node, parent: u32, prev: u32) -> Option<(u32, u32, &mut Node)> {
+    if !node.role.is_container() {
+        return Some((parent, prev, node));
+    }
+    let (id, mut before) = (node.id, node.before);
+    let (last, others) = node.kids.split_last_mut()?;
+    for kid in others.iter() {
+        before = if kid.last_id() == 0 { before } else { kid.last_id() };
+    }
+    leaf_mut(last, id, before)
+}
+
+fn into_leaf(node: Node) -> Option<Node> {
+    if !node.role.is_container() {
+        return Some(node);
+    }
+    let mut kids = node.kids;
+    let last = kids.pop()?;
+    if kids.is_empty() { into_leaf(last) } else { None }
+}
+
+/// The text at the very end of a node.
+fn last_text(node: &mut Node) -> Option<&mut Node> {
+    if matches!(node.kind, Kind::Text { .. }) {
+        return (node.role == Role::Inline).then_some(node);
+    }
+    node.kids.last_mut().and_then(last_text)
+}

@@ -1,0 +1,226 @@
+//! Parsing a stretch of the text in the light of what came before it: open containers, link and footnote definitions.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use pulldown_cmark::{BrokenLink, CowStr, Event, Parser, Tag};
+
+use crate::core::policy::Policy;
+
+use super::build::{Builder, Context, Top};
+use super::grammar;
+use super::labels::Labels;
+use super::path::{self, Open};
+
+/// A link definition in the text.
+#[derive(Debug)]
+pub struct Definition {
+    pub label: String,
+    pub dest: String,
+    pub title: String,
+    pub span: Range<usize>,
+}
+
+#[derive(Debug, Default)]
+pub struct Parsed {
+    pub tops: Vec<Top>,
+    /// Labels of references that a definition resolved, and where.
+    pub refs: Vec<(String, usize)>,
+    /// Labels of references that nothing resolved, and where.
+    pub wanted: Vec<(String, usize)>,
+    pub definitions: Vec<Definition>,
+    /// Footnotes that are defined, and where.
+    pub notes: Vec<(String, usize)>,
+    /// Footnotes mentioned, in order.
+    pub mentions: Vec<(String, usize)>,
+    /// Lists of the path that have turned loose.
+    pub loosened: Vec<u32>,
+    /// Where the last text ends.
+    pub text_end: usize,
+}
+
+/// Where to parse, and what is open there.
+#[derive(Debug, Clone)]
+pub struct Slice<'a> {
+    pub text: &'a str,
+    pub range: Range<usize>,
+    pub path: &'a [Open],
+    pub labels: &'a Labels,
+}
+
+struct Known<'a> {
+    labels: &'a Labels,
+    mentions: Vec<(String, usize)>,
+    fresh: Vec<String>,
+}
+
+impl Known<'_> {
+    fn new(labels: &Labels) -> Known<'_> {
+        Known { labels, mentions: Vec::new(), fresh: Vec::new() }
+    }
+}
+
+impl Context for Known<'_> {
+    fn number(&mut self, label: &str, at: usize) -> usize {
+        self.mentions.push((label.to_owned(), at));
+        if let Some(number) = self.labels.numbers().get(label) {
+            return number;
+        }
+        let place = self.fresh.iter().position(|known| known == label).unwrap_or_else(|| {
+            self.fresh.push(label.to_owned());
+            self.fresh.len() - 1
+        });
+        self.labels.numbers().len() + place + 1
+    }
+
+    fn link(&self, label: &str) -> Option<(&str, &str)> {
+        self.labels.link(label)
+    }
+}
+
+impl Slice<'_> {
+    /// Parses into safe nodes. `keep_tight` shows the path's lists as they were. Gives back the bytes scanned and the
+    /// events seen, too.
+    pub fn nodes(&self, policy: &Policy, id_prefix: &str, keep_tight: bool) -> (Parsed, usize, usize) {
+        let mut parsed = Parsed::default();
+        // Raw elements are not markdown's.
+        let raws = self.path.iter().take_while(|open| open.role == super::tree::Role::Raw).count();
+        let path = self.path.get(raws..).unwrap_or_default();
+        let mut builder = Builder::new(policy, id_prefix, path, Known::new(self.labels));
+        if keep_tight {
+            builder.keep_tight();
+        }
+        let mut notes = Vec::new();
+        let (mut wanted, mut definitions) = (Vec::new(), Vec::new());
+        let scanned = self.events(&mut wanted, &mut definitions, |event, at, stub| {
+            if let (Event::Start(Tag::FootnoteDefinition(label)), false) = (&event, stub) {
+                notes.push((label.to_string(), at.start));
+            }
+            if matches!(event, Event::Text(_)) {
+                parsed.text_end = at.end;
+            }
+            builder.event(event, at, stub);
+        });
+        let built = builder.finish();
+        (parsed.wanted, parsed.definitions) = (wanted, definitions);
+        parsed.tops = built.tops;
+        parsed.refs = built.refs;
+        parsed.mentions = built.context.mentions;
+        parsed.loosened = built.loosened;
+        parsed.notes = notes;
+        (parsed, scanned, built.events)
+    }
+
+    /// The same events, to be written as HTML, by their place; those of the stub are only what opens its containers.
+    pub fn html(&self) -> Vec<Option<Event<'static>>> {
+        let mut known = Known::new(self.labels);
+        let mut images = 0usize;
+        let mut out = Vec::new();
+        let mut ignored = 0usize;
+        self.events(&mut Vec::new(), &mut Vec::new(), |event, at, stub| {
+            let container = matches!(
+                event,
+                Event::Start(Tag::BlockQuote(_) | Tag::List(_) | Tag::Item | Tag::FootnoteDefinition(_))
+            );
+            if stub && (ignored > 0 || matches!(event, Event::Start(_)) && !container) {
+                match event {
+                    Event::Start(_) => ignored += 1,
+                    Event::End(_) => ignored -= 1,
+                    _ => {}
+                }
+                out.push(None);
+                return;
+            }
+            let number = match &event {
+                Event::FootnoteReference(label) | Event::Start(Tag::FootnoteDefinition(label)) => {
+                    known.number(label, at.start)
+                }
+                _ => 0,
+            };
+            match &event {
+                Event::Start(Tag::Image { .. }) => images += 1,
+                Event::End(pulldown_cmark::TagEnd::Image) => images -= 1,
+                _ => {}
+            }
+            let link = match &event {
+                Event::Start(Tag::Link { id, .. } | Tag::Image { id, .. }) if !id.is_empty() => {
+                    self.labels.link(id)
+                }
+                _ => None,
+            };
+            out.push(Some(super::raw::event(event, number, link, images > 0, stub)));
+        });
+        out
+    }
+
+    /// Gives each event with its place in the text, and whether it comes from the stub. Says how much was scanned.
+    fn events(
+        &self,
+        wanted: &mut Vec<(String, usize)>,
+        definitions: &mut Vec<Definition>,
+        mut visit: impl FnMut(Event<'_>, Range<usize>, bool),
+    ) -> usize {
+        let slice = self.text.get(self.range.clone()).unwrap_or_default();
+        // pulldown-cmark makes a footnote of a reference only if it sees the definition.
+        let mut preamble = String::new();
+        if self.labels.has_notes() {
+            for label in footnote_labels(slice).filter(|label| self.labels.has_note(label)) {
+                preamble.push_str("[^");
+                preamble.push_str(label);
+                preamble.push_str("]: x\n");
+            }
+            if !preamble.is_empty() {
+                // The heading ends the last footnote, whatever comes.
+                preamble.push_str("# x\n");
+            }
+        }
+        let hidden = preamble.len();
+        preamble.push_str(&path::stub(self.path));
+        let skip = preamble.len();
+        let joined;
+        let input = if skip == 0 {
+            slice
+        } else {
+            joined = preamble + slice;
+            &joined
+        };
+        let place = |at: Range<usize>| {
+            let shift = |at: usize| at.saturating_sub(skip) + self.range.start;
+            shift(at.start)..shift(at.end)
+        };
+        let unresolved = RefCell::new(wanted);
+        let callback = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
+            match self.labels.link(&link.reference) {
+                Some((dest, title)) => Some((dest.to_owned().into(), title.to_owned().into())),
+                None => {
+                    unresolved.borrow_mut().push((link.reference.to_string(), place(link.span).start));
+                    None
+                }
+            }
+        };
+        let parser = Parser::new_with_broken_link_callback(input, grammar::OPTIONS, Some(callback));
+        definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
+            |(label, definition)| Definition {
+                label: label.to_owned(),
+                dest: definition.dest.to_string(),
+                title: definition.title.as_deref().unwrap_or_default().to_owned(),
+                span: place(definition.span.clone()),
+            },
+        ));
+        definitions.sort_unstable_by_key(|d| d.span.start);
+        let events = parser.into_offset_iter().filter(|(_, at)| at.start >= hidden);
+        for (event, at) in grammar::adapt(input, events) {
+            let stub = at.start < skip;
+            visit(event, place(at), stub);
+        }
+        input.len()
+    }
+}
+
+/// What may be a reference to a footnote, or its definition.
+pub fn footnote_labels(text: &str) -> impl Iterator<Item = &str> {
+    text.split("[^").skip(1).filter_map(|rest| {
+        let (label, _) = rest.split_once(']')?;
+        (!label.is_empty() && label.len() < 1000 && !label.contains(['\n', '['])).then_some(label)
+    })
+}

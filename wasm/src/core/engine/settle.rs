@@ -1,0 +1,529 @@
+//! Letting go of what is finished: where the anchor goes, which containers stay open, which ids are given back.
+
+use std::collections::HashMap;
+
+use crate::core::policy::Verdict;
+
+use super::Engine;
+use super::batch::{Pen, units};
+use super::labels::Key;
+use super::parse::{Definition, Parsed, footnote_labels};
+use super::path::{self, Fence, Open, Run};
+use super::raw::Sanitize;
+use super::tree::{Kind, Node, Role};
+use super::waiting::Leaf;
+
+/// Finished nodes that somebody still names. When nobody does any more, the id is given back.
+#[derive(Debug, Default)]
+pub struct Holds {
+    counts: HashMap<u32, u32>,
+}
+
+impl Holds {
+    pub fn hold(&mut self, id: u32) {
+        if id != 0 {
+            *self.counts.entry(id).or_default() += 1;
+        }
+    }
+
+    /// For nodes that are finished.
+    pub fn release(&mut self, pen: &mut Pen, id: u32) {
+        if let Some(count) = self.counts.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&id);
+                pen.forget(id);
+            }
+        }
+    }
+
+    /// For a node that is no more.
+    pub fn drop(&mut self, id: u32) {
+        self.counts.remove(&id);
+    }
+
+    fn is_held(&self, id: u32) -> bool {
+        self.counts.contains_key(&id)
+    }
+}
+
+/// How long a leaf must be for its beginning to be left out.
+const LONG: usize = 256;
+
+/// Where the finished text ends.
+struct Cut {
+    /// The line where the rest begins.
+    anchor: usize,
+    /// Where the block begins that is the last one, or just finished.
+    at: usize,
+    /// How far the next line is indented says nothing about containers.
+    free: bool,
+    /// The block is a fence that goes on.
+    fence: bool,
+    /// The block is a definition, which has no node.
+    definition: bool,
+}
+
+/// One finished stretch, and what its leaves wait for.
+struct Stretch<'a> {
+    /// The labels, by where they are wanted.
+    keys: &'a [(Key, usize)],
+    /// The containers that the stretch is in.
+    base: &'a [Open],
+    /// The path as it was: what is let go of it is known there.
+    old: &'a [Open],
+    /// The containers in the stretch, down to where we are.
+    inside: Vec<(Role, usize, &'static str)>,
+    /// Tight paragraphs of the list around.
+    runs: Vec<Run>,
+}
+
+impl Engine {
+    /// Moves the anchor as far as it may go.
+    pub(super) fn finish(
+        &mut self,
+        mut new: Vec<Node>,
+        parsed: Parsed,
+        contexts: &[(usize, Vec<String>)],
+        limit: Option<usize>,
+        sanitizer: Option<&dyn Sanitize>,
+    ) {
+        let Parsed { refs, wanted, definitions, notes, mentions, .. } = parsed;
+        let found = if self.ended && limit.is_none() {
+            Some((self.text.len(), Vec::new()))
+        } else {
+            let cut = self.cut(&new, &definitions).filter(|cut| limit.is_none_or(|limit| cut.at <= limit));
+            cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut)?)))
+        };
+        let Some((anchor, path)) = found else {
+            self.tail = new;
+            return;
+        };
+        let mut defined = Vec::new();
+        for definition in definitions.iter().filter(|d| d.span.start < anchor) {
+            if self.labels.define_link(&definition.label, &definition.dest, &definition.title) {
+                defined.push(Key::link(&definition.label));
+            }
+        }
+        for (label, _) in notes.iter().filter(|(_, at)| *at < anchor) {
+            if self.labels.define_note(label) {
+                defined.push(Key::note(label));
+            }
+        }
+        for (label, at) in mentions.iter().filter(|(_, at)| *at < anchor) {
+            self.mention(label, *at);
+        }
+        let mut keys: Vec<(Key, usize)> =
+            wanted.iter().chain(&refs).map(|(label, at)| (Key::link(label), *at)).collect();
+        let slice = self.text.get(self.anchor..anchor).unwrap_or_default();
+        for label in footnote_labels(slice) {
+            // The label is a part of the slice; where it is there is where it is in the text.
+            let at = self.anchor + (label.as_ptr() as usize - slice.as_ptr() as usize);
+            keys.push((Key::note(label), at));
+        }
+        keys.retain(|(key, at)| *at < anchor && !self.labels.knows(key));
+        keys.sort_by_key(|(_, at)| *at);
+        let context = if anchor >= self.text.len() {
+            contexts.last()
+        } else {
+            contexts.iter().find(|(start, _)| *start >= anchor)
+        };
+        if let Some((_, context)) = context {
+            self.context.clone_from(context);
+        }
+        self.let_go(&mut new, &keys, path, anchor);
+        self.tail = new;
+        self.anchor = anchor;
+        self.wake(defined, sanitizer);
+    }
+
+    /// Where the anchor may go.
+    fn cut(&self, kids: &[Node], definitions: &[Definition]) -> Option<Cut> {
+        let whole = self.whole();
+        let last = last_block(kids, whole);
+        if let Some(fence) = last.filter(|leaf| leaf.role == Role::Fence && leaf.spine) {
+            return (whole > self.anchor && self.fence_is_open(fence, whole)).then_some(Cut {
+                anchor: whole,
+                at: 0,
+                free: true,
+                fence: true,
+                definition: false,
+            });
+        }
+        let last_at = last.map(|node| node.span.start);
+        if let Some(definition) = definitions.iter().rfind(|d| d.span.start < whole)
+            && last_at.is_none_or(|at| definition.span.start > at)
+        {
+            let at = definition.span.start;
+            return self.moved(Cut {
+                anchor: self.line_start(at),
+                at,
+                free: false,
+                fence: false,
+                definition: true,
+            });
+        }
+        let last = last?;
+        let at = last.span.start;
+        let anchor = self.line_start(at);
+        // A title may still come for a definition on the line before.
+        if last.role == Role::Paragraph
+            && let Some(definition) = definitions.iter().rfind(|d| d.span.start < at)
+            && self.line_end(definition.span.end.saturating_sub(1)) == anchor
+        {
+            let at = definition.span.start;
+            return self.moved(Cut {
+                anchor: self.line_start(at),
+                at,
+                free: false,
+                fence: false,
+                definition: true,
+            });
+        }
+        if last.html.is_none() && whole - anchor > LONG {
+            if last.role == Role::Fence && self.fence_is_open(last, whole) {
+                return Some(Cut { anchor: whole, at, free: true, fence: true, definition: false });
+            }
+            // A long leaf that is closed need not be read again until the next block begins.
+            let end = self.line_end(last.span.end.saturating_sub(1));
+            if end < whole && matches!(last.role, Role::Paragraph | Role::Leaf | Role::Fence) {
+                return Some(Cut { anchor: end, at, free: true, fence: false, definition: false });
+            }
+        }
+        self.moved(Cut { anchor, at, free: last.role == Role::Code, fence: false, definition: false })
+    }
+
+    fn moved(&self, cut: Cut) -> Option<Cut> {
+        (cut.anchor > self.anchor).then_some(cut)
+    }
+
+    /// Whether more lines of code come. If that can't be told yet, no.
+    fn fence_is_open(&self, fence: &Node, whole: usize) -> bool {
+        if whole < self.text.len() {
+            return fence.span.end >= self.text.len();
+        }
+        let line = self.line_start(whole.saturating_sub(1));
+        let line = self.text.get(line..whole).unwrap_or_default();
+        // A line that could be the end of it, in whatever containers.
+        let ends = line.trim_end().trim_end_matches(['`', '~']).len() < line.trim_end().len();
+        !ends && fence.span.end >= whole
+    }
+
+    /// The containers that are open at a cut. `None` if that can't be told.
+    fn path_to(&self, kids: &[Node], cut: &Cut) -> Option<Vec<Open>> {
+        let mut path: Vec<Open> = Vec::new();
+        let mut kids = kids;
+        // What begins behind the anchor is not finished, whatever it is.
+        while let Some(last) = kids.iter().rfind(|kid| kid.spine || kid.span.start < cut.anchor) {
+            let fence = cut.fence && last.role == Role::Fence;
+            if !fence && !last.role.is_container() || cut.at >= last.span.end {
+                break;
+            }
+            let old = self.path.get(path.len()).filter(|old| last.spine && old.id == last.id);
+            let mut open = match old {
+                Some(old) => old.clone(),
+                None => self.open(last, &path)?,
+            };
+            if fence {
+                let [code] = last.kids.as_slice() else { return None };
+                let [text] = code.kids.as_slice() else { return None };
+                let Kind::Text { text: shown, gone } = &text.kind else { return None };
+                let gone = gone + units(finished_lines(shown));
+                open.fence = Some(Fence { code: code.id, text: text.id, gone });
+            }
+            path.push(open);
+            kids = &last.kids;
+            if fence {
+                break;
+            }
+        }
+        // Only an item can be right inside of a list, and a definition is none.
+        while cut.definition
+            && path.last().is_some_and(|open| {
+                !matches!(open.role, Role::Item | Role::Quote | Role::Note(_) | Role::Raw)
+            })
+        {
+            path.pop();
+        }
+        if !cut.free {
+            let line = self.text.get(cut.anchor..self.line_end(cut.anchor))?.trim_end_matches('\n');
+            let (indent, _) = path::spaces(path::strip(line, &path)?);
+            if indent > 3 {
+                return None;
+            }
+        }
+        Some(path)
+    }
+
+    /// The containers around the leaf at the end of the tail, which begins at `at`.
+    pub(super) fn path_of_tail(&self, at: usize) -> Option<Vec<Open>> {
+        let mut path: Vec<Open> = Vec::new();
+        let mut kids = self.tail.as_slice();
+        while let Some(last) = kids.last().filter(|last| last.role.is_container() && at < last.span.end) {
+            path.push(match self.path.get(path.len()).filter(|old| last.spine && old.id == last.id) {
+                Some(old) => old.clone(),
+                None => self.open(last, &path)?,
+            });
+            kids = &last.kids;
+        }
+        Some(path)
+    }
+
+    /// A container that goes on behind the anchor.
+    fn open(&self, node: &Node, path: &[Open]) -> Option<Open> {
+        self.open_as(&node.role, node.span.start, node.name()?, node.id, path)
+    }
+
+    fn open_as(&self, role: &Role, start: usize, name: &'static str, id: u32, path: &[Open]) -> Option<Open> {
+        let line = self.line_start(start);
+        let (begin, next) = match role {
+            Role::Raw | Role::List { .. } | Role::Table(_) => (String::new(), String::new()),
+            Role::Body => match path.last().map(|open| &open.role) {
+                Some(Role::Table(alignments)) => (path::table(alignments, &path::next(path)), String::new()),
+                _ => return None,
+            },
+            role => path::begin_on(&self.text, line, role, path)?,
+        };
+        let (runs, fence) = (Vec::new(), None);
+        Some(Open { role: role.clone(), id, before: 0, begin, next, name, line, runs, fence })
+    }
+
+    /// Takes what is finished out of the tree; `path` is what stays open.
+    fn let_go(&mut self, root: &mut Vec<Node>, keys: &[(Key, usize)], mut path: Vec<Open>, anchor: usize) {
+        let old = std::mem::take(&mut self.path);
+        let depth = path.len();
+        let mut kids = &mut *root;
+        for level in 0..=depth {
+            let (parent, mut before) = match level.checked_sub(1).and_then(|at| path.get(at)) {
+                Some(open) => (open.id, open.before),
+                None => (0, self.before),
+            };
+            let count = kids.iter().position(|kid| !kid.spine && kid.span.start >= anchor);
+            let count = count.unwrap_or(kids.len()).saturating_sub(usize::from(level < depth));
+            let list = (level.saturating_sub(2)..level)
+                .rev()
+                .find(|&at| path.get(at).is_some_and(|open| open.role == Role::List { loose: false }))
+                .filter(|&at| {
+                    at + 1 == level || path.get(at + 1).is_some_and(|open| open.role == Role::Item)
+                });
+            let base = path.get(..level).unwrap_or_default().to_vec();
+            let mut stretch = Stretch { keys, base: &base, old: &old, inside: Vec::new(), runs: Vec::new() };
+            let finished: Vec<Node> = kids.drain(..count).collect();
+            for node in finished {
+                let last = node.last_id();
+                self.holds.hold(last);
+                self.give_back(node, parent, before, &mut stretch, list.is_some());
+                if last != 0 {
+                    self.holds.release(&mut self.pen, before);
+                    before = last;
+                }
+            }
+            let runs = std::mem::take(&mut stretch.runs);
+            match level.checked_sub(1).and_then(|at| path.get_mut(at)) {
+                Some(open) => open.before = before,
+                None => self.before = before,
+            }
+            if let Some(list) = list.and_then(|at| path.get_mut(at)) {
+                list.runs.extend(runs);
+            }
+            if level == depth {
+                break;
+            }
+            let (Some(open), Some(node)) = (path.get(level), kids.first_mut()) else { break };
+            (node.spine, node.id) = (true, open.id);
+            if let Some(fence) = open.fence {
+                begin_fence(node, fence);
+                break;
+            }
+            kids = &mut node.kids;
+        }
+        // A container's last finished kid is only known now.
+        let mut kids = root;
+        for open in &path {
+            let Some(node) = kids.first_mut() else { break };
+            node.before = open.before;
+            kids = &mut node.kids;
+        }
+        self.path = path;
+    }
+
+    /// Gives back the ids of a finished node, but for those that are held. `runs` says that the list around may still
+    /// turn loose.
+    fn give_back(&mut self, node: Node, parent: u32, prev: u32, stretch: &mut Stretch<'_>, runs: bool) {
+        self.pen.work.compared += 1;
+        let tight = node.role == Role::Paragraph && matches!(node.kind, Kind::Virtual);
+        if matches!(node.role, Role::Paragraph | Role::Leaf)
+            && let Some(at) = self.wait(&node, parent, prev, stretch)
+        {
+            if tight && runs {
+                stretch.runs.push(Run::Waiting(at));
+            }
+            if let Some(Some(leaf)) = self.waiting.leaves.get_mut(at) {
+                leaf.node = Some(node);
+            }
+            return;
+        }
+        if let Role::Number(label) = &node.role {
+            self.holds.hold(node.id);
+            self.labels.numbers_mut().show(label, node.id);
+        }
+        if tight && runs && node.first_id() != 0 {
+            let (first, last) = (node.first_id(), node.last_id());
+            self.holds.hold(first);
+            self.holds.hold(last);
+            stretch.runs.push(Run::Nodes { first, last });
+        }
+        let runs = runs && node.role == Role::Item;
+        let named = node.name().filter(|_| node.role.is_container());
+        stretch.inside.extend(named.map(|name| (node.role.clone(), node.span.start, name)));
+        let own = if matches!(node.kind, Kind::Virtual) { parent } else { node.id };
+        let mut last = if matches!(node.kind, Kind::Virtual) { prev } else { node.before };
+        for kid in node.kids {
+            let id = kid.last_id();
+            self.give_back(kid, own, last, stretch, runs);
+            last = if id == 0 { last } else { id };
+        }
+        if named.is_some() {
+            stretch.inside.pop();
+        }
+        if node.id != 0 && !self.holds.is_held(node.id) {
+            self.pen.forget(node.id);
+        }
+        if node.spine {
+            self.holds.release(&mut self.pen, node.before);
+            let begun = stretch.old.iter().find(|open| open.id == node.id);
+            for run in begun.map_or(&[][..], |open| &open.runs) {
+                if let Run::Nodes { first, last } = run {
+                    self.holds.release(&mut self.pen, *first);
+                    self.holds.release(&mut self.pen, *last);
+                }
+            }
+        }
+    }
+
+    /// Keeps a finished leaf in mind if labels in it are not defined yet. Says under which number.
+    fn wait(&mut self, node: &Node, parent: u32, prev: u32, stretch: &Stretch<'_>) -> Option<usize> {
+        let from = stretch.keys.partition_point(|(_, at)| *at < node.span.start);
+        let keys: Vec<&Key> = stretch
+            .keys
+            .get(from..)?
+            .iter()
+            .take_while(|(_, at)| *at < node.span.end)
+            .map(|(key, _)| key)
+            .collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let line = self.line_start(node.span.start);
+        let mut path: Vec<Open> = stretch.base.iter().filter(|open| open.line < line).cloned().collect();
+        for (role, start, name) in &stretch.inside {
+            if self.line_start(*start) < line {
+                path.push(self.open_as(role, *start, name, 0, &path)?);
+            }
+        }
+        let mut end = node.span.end;
+        if node.name() == Some("thead") {
+            // The line below makes it a head.
+            end = self.line_end(self.line_end(end.saturating_sub(1)));
+        }
+        self.holds.hold(parent);
+        self.holds.hold(prev);
+        self.holds.hold(node.first_id());
+        self.holds.hold(node.last_id());
+        numbers(node, &mut |label, id| self.labels.numbers_mut().show(label, id));
+        let leaf = Leaf {
+            lines: line..end,
+            at: node.span.start,
+            context: self.context.clone(),
+            path,
+            node: None,
+            parent,
+            prev,
+        };
+        Some(self.waiting.add(leaf, keys))
+    }
+
+    /// The paragraphs of these lists of the path get their elements.
+    pub(super) fn loosen(&mut self, lists: &[u32]) {
+        for at in 0..self.path.len() {
+            let Some(open) = self.path.get_mut(at).filter(|open| lists.contains(&open.id)) else { continue };
+            open.role = Role::List { loose: true };
+            let runs = std::mem::take(&mut open.runs);
+            let Verdict::Keep(element) = self.policy.element("p", &[], "") else { continue };
+            for run in runs {
+                let (first, last) = match run {
+                    Run::Nodes { first, last } => (first, last),
+                    Run::Waiting(at) => match self.waiting.node(at) {
+                        Some(node) => (node.first_id(), node.last_id()),
+                        None => continue,
+                    },
+                };
+                if first == 0 {
+                    continue;
+                }
+                let id = self.pen.wrap("p", first, last);
+                for open in self.path.iter_mut().filter(|open| open.before == last) {
+                    open.before = id;
+                    self.holds.hold(id);
+                    self.holds.release(&mut self.pen, last);
+                }
+                match run {
+                    Run::Nodes { .. } => {
+                        self.holds.release(&mut self.pen, first);
+                        self.holds.release(&mut self.pen, last);
+                        if !self.holds.is_held(id) {
+                            self.pen.forget(id);
+                        }
+                    }
+                    Run::Waiting(at) => {
+                        if let Some(node) = self.waiting.node(at) {
+                            (node.kind, node.id) = (Kind::Element(element.clone()), id);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The last block in document order that begins before `whole`; a fence of the path counts.
+fn last_block(kids: &[Node], whole: usize) -> Option<&Node> {
+    kids.iter().rev().find_map(|node| {
+        if !node.role.is_block() || !node.spine && node.span.start >= whole {
+            return None;
+        }
+        if node.role == Role::Fence {
+            return Some(node);
+        }
+        let inner = if node.role.is_container() { last_block(&node.kids, whole) } else { None };
+        inner.or_else(|| (!node.spine).then_some(node))
+    })
+}
+
+/// The lines of a text that are whole.
+fn finished_lines(text: &str) -> &str {
+    text.rfind('\n').and_then(|at| text.get(..=at)).unwrap_or_default()
+}
+
+/// Leaves out the finished lines of a fence.
+fn begin_fence(node: &mut Node, fence: Fence) {
+    let Some(code) = node.kids.first_mut() else { return };
+    code.spine = true;
+    let Some(text) = code.kids.first_mut() else { return };
+    text.spine = true;
+    if let Kind::Text { text, gone } = &mut text.kind {
+        let cut = finished_lines(text).len();
+        text.drain(..cut);
+        *gone = fence.gone;
+    }
+}
+
+/// The footnote numbers in a node.
+pub(super) fn numbers(node: &Node, visit: &mut impl FnMut(&str, u32)) {
+    if let Role::Number(label) = &node.role {
+        visit(label, node.id);
+    }
+    for kid in &node.kids {
+        numbers(kid, visit);
+    }
+}

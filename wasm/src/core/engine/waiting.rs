@@ -1,0 +1,144 @@
+//! Finished leaves with labels that nobody has defined yet, and what happens when somebody does.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::Engine;
+use super::diff;
+use super::labels::{Key, Labels};
+use super::parse::Slice;
+use super::path::Open;
+use super::raw::Sanitize;
+use super::settle::numbers;
+use super::tree::{Kind, Node, Role};
+
+/// A leaf that may change once more.
+#[derive(Debug)]
+pub struct Leaf {
+    pub lines: Range<usize>,
+    pub at: usize,
+    /// What was open before its first line.
+    pub path: Vec<Open>,
+    pub context: Vec<String>,
+    /// Only missing while it is put here.
+    pub node: Option<Node>,
+    pub parent: u32,
+    pub prev: u32,
+}
+
+#[derive(Debug, Default)]
+pub struct Waiting {
+    pub leaves: Vec<Option<Leaf>>,
+    index: HashMap<Key, Vec<usize>>,
+}
+
+impl Waiting {
+    pub fn add(&mut self, leaf: Leaf, keys: Vec<&Key>) -> usize {
+        let at = self.leaves.len();
+        self.leaves.push(Some(leaf));
+        for key in keys {
+            self.index.entry(key.clone()).or_default().push(at);
+        }
+        at
+    }
+
+    pub fn node(&mut self, at: usize) -> Option<&mut Node> {
+        self.leaves.get_mut(at)?.as_mut()?.node.as_mut()
+    }
+
+    /// The leaves that wait for these labels, in order. They no longer do.
+    fn take(&mut self, keys: &[Key]) -> Vec<usize> {
+        let mut woken: Vec<usize> = keys.iter().filter_map(|key| self.index.remove(key)).flatten().collect();
+        woken.sort_unstable();
+        woken.dedup();
+        woken
+    }
+}
+
+impl Engine {
+    /// Renders the leaves again that waited for these labels.
+    pub(super) fn wake(&mut self, defined: Vec<Key>, sanitizer: Option<&dyn Sanitize>) {
+        for at in self.waiting.take(&defined) {
+            let Some(mut leaf) = self.waiting.leaves.get_mut(at).and_then(Option::take) else { continue };
+            self.refresh(&mut leaf, sanitizer);
+            if let Some(place) = self.waiting.leaves.get_mut(at) {
+                *place = Some(leaf);
+            }
+        }
+    }
+
+    fn refresh(&mut self, leaf: &mut Leaf, sanitizer: Option<&dyn Sanitize>) {
+        let Some(mut old) = leaf.node.take() else { return };
+        // First only to learn which footnotes it mentions: their numbers may move.
+        for (label, at) in self.read(leaf).0.mentions {
+            self.mention(&label, at);
+        }
+        let (parsed, scanned, events) = self.read(leaf);
+        self.pen.work.scanned += 2 * scanned as u64;
+        self.pen.work.compared += 2 * events as u64;
+        let made = self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, sanitizer);
+        self.pen.work.scanned += made.scanned as u64;
+        let Some(mut new) = find(made.kids, leaf.at) else {
+            leaf.node = Some(old);
+            return;
+        };
+        // Whether it is tight is the list's business, and has been decided.
+        if new.role == Role::Paragraph && old.role == Role::Paragraph {
+            new.kind = old.kind.clone();
+        }
+        numbers(&old, &mut |label, id| self.labels.numbers_mut().hide(label, id));
+        renumber(&mut old, &self.labels);
+        let (first, last) = (old.first_id(), old.last_id());
+        diff::kids(&mut self.pen, leaf.parent, leaf.prev, vec![old], std::slice::from_mut(&mut new));
+        self.replaced(first, new.first_id(), &new);
+        self.replaced(last, new.last_id(), &new);
+        numbers(&new, &mut |label, id| self.labels.numbers_mut().show(label, id));
+        leaf.node = Some(new);
+    }
+
+    /// The first or last node of a leaf is another one now. Who named the old one names the new one.
+    fn replaced(&mut self, old: u32, new: u32, leaf: &Node) {
+        if old == new {
+            return;
+        }
+        self.holds.hold(new);
+        if leaf.kids.iter().any(|kid| kid.id == old) {
+            return;
+        }
+        self.holds.drop(old);
+        let others = self.waiting.leaves.iter_mut().flatten().map(|leaf| &mut leaf.prev);
+        let path = self.path.iter_mut().map(|open| &mut open.before);
+        for before in others.chain(path).chain([&mut self.before]).filter(|before| **before == old) {
+            *before = new;
+            self.holds.hold(new);
+        }
+    }
+
+    fn read(&self, leaf: &Leaf) -> (super::Parsed, usize, usize) {
+        let slice =
+            Slice { text: &self.text, range: leaf.lines.clone(), path: &leaf.path, labels: &self.labels };
+        slice.nodes(&self.policy, &self.id_prefix, false)
+    }
+}
+
+/// The leaf that begins at `at`.
+fn find(nodes: Vec<Node>, at: usize) -> Option<Node> {
+    nodes.into_iter().find_map(|node| {
+        if !node.role.is_container() {
+            return (!node.spine && node.span.start == at && node.role.is_block()).then_some(node);
+        }
+        find(node.kids, at)
+    })
+}
+
+/// Brings the numbers in a node that is kept to what the page shows.
+fn renumber(node: &mut Node, labels: &Labels) {
+    if let (Role::Number(label), Kind::Text { text, .. }) = (&node.role, &mut node.kind)
+        && let Some(number) = labels.numbers().get(label)
+    {
+        *text = number.to_string();
+    }
+    for kid in &mut node.kids {
+        renumber(kid, labels);
+    }
+}

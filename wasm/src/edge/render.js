@@ -32,7 +32,7 @@ export class Renderer {
     const { document, names, nodes } = this;
     if (numbers.length === 3 && numbers[0] === APPEND) {
       // Most chunks only lengthen the last text.
-      nodes[numbers[1]].appendData(strings);
+      this.#append(numbers[1], strings);
       return;
     }
     // A copy: the numbers lie in wasm memory, which moves if it grows. A removal can run the page's code, and that can

@@ -116,3 +116,29 @@ fn what_streams_in_pieces_ends_as_the_same_dom_as_the_whole() {
         }
     });
 }
+
+#[test]
+fn a_long_paragraph_grows_at_its_end_and_nowhere_else() {
+    play(Setup::default().page("bare"), async |scene| {
+        let page = &scene.page;
+        make_chat(page, json!({})).await;
+        // It begins long, as a conversation does that is come back to, and goes on in small steps.
+        let script = "
+            const element = document.body.appendChild(document.createElement('div'));
+            const stream = new riacho.MarkdownStream(element);
+            const words = Array.from({ length: 600 }, (_, i) => `palavra${i}🐟`);
+            let text = words.slice(0, 300).join(' ');
+            stream.push(text);
+            stream.flush();
+            const wrong = [];
+            for (const word of words.slice(300)) {
+                stream.push(` ${word}`);
+                stream.flush();
+                text += ` ${word}`;
+                if (element.textContent.trimEnd() !== text) wrong.push(word);
+            }
+            return wrong;";
+        let wrong: Vec<String> = page.run(script, vec![]).await;
+        assert!(wrong.is_empty(), "wrong from {:?} on, {} times", wrong.first(), wrong.len());
+    });
+}

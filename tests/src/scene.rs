@@ -82,9 +82,20 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         let browser = Browser::start().await;
         let page = Page::new(browser.driver.clone());
         let mut scene = Scene { upstream, relay, link, page, browser };
-        scene.page.goto(&scene.link.url()).await;
-
-        let outcome = AssertUnwindSafe(test(&mut scene)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(async {
+            scene.page.goto(&scene.link.url()).await;
+            if setup.page.is_none() {
+                scene
+                    .page
+                    .until("a conversation", async |page| {
+                        (!page.conversation().await.is_empty()).then_some(())
+                    })
+                    .await;
+            }
+            test(&mut scene).await;
+        })
+        .catch_unwind()
+        .await;
         let log = AssertUnwindSafe(scene.browser.log()).catch_unwind().await.unwrap_or_default();
         let said = scene.relay.said();
         let Scene { browser, .. } = scene;

@@ -4,6 +4,7 @@
 //! `log` keeps what was said. Nothing but `log` touches storage or assumes where a run lives; `providers` know neither
 //! sockets nor the log; `socket` knows no provider.
 
+mod commands;
 mod failover;
 mod http;
 mod log;
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 /// How long open connections may take to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+pub use commands::{CommandSettings, CommandsSettings};
 pub use failover::Patience;
 pub use log::{OpenError, Place};
 pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wire};

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use riacho_relay::{DemoSettings, Patience, Place, Relay, RemoteSettings, Secret, Settings, Timeouts, Wire};
+use riacho_relay::{
+    CommandsSettings, DemoSettings, Patience, Place, Relay, RemoteSettings, Secret, Settings, Timeouts, Wire,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -57,6 +59,15 @@ struct Flags {
     /// The longest wait, in seconds, that a provider may ask for (`Retry-After`) before the answer fails.
     #[arg(long, env = "RIACHO_MAX_WAIT", default_value_t = Patience::default().max_wait.as_secs())]
     max_wait: u64,
+    /// A JSON file of commands: `{"name": {"program": ["fortune", "{input}"], "timeout_seconds": 60, "max_output_bytes": 1048576}}`.
+    #[arg(long, env = "RIACHO_COMMANDS")]
+    commands: Option<PathBuf>,
+    /// The program that `/youtube` and `/youtube_resumo` use.
+    #[arg(long, env = "RIACHO_YT_DLP", default_value = "yt-dlp")]
+    yt_dlp: PathBuf,
+    /// A host, besides YouTube's, whose pages those two may ask for. May be given several times.
+    #[arg(long, env = "RIACHO_YOUTUBE_HOST", value_delimiter = ',')]
+    youtube_host: Vec<String>,
     /// Goes before the turns in each request to a provider.
     #[arg(long, env = "RIACHO_SYSTEM_PROMPT")]
     system_prompt: Option<String>,
@@ -174,8 +185,21 @@ impl Flags {
         remotes
     }
 
-    fn settings(&self) -> Settings {
-        Settings {
+    fn commands(&self) -> Result<CommandsSettings, String> {
+        let mut commands = CommandsSettings { yt_dlp: self.yt_dlp.clone(), ..CommandsSettings::default() };
+        commands.youtube_hosts.extend(self.youtube_host.iter().cloned());
+        if let Some(file) = &self.commands {
+            let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+            let programs = read.and_then(|json| CommandsSettings::read(&json));
+            commands.programs =
+                programs.map_err(|error| format!("--commands {}: {error}", file.display()))?;
+        }
+        Ok(commands)
+    }
+
+    fn settings(&self) -> Result<Settings, String> {
+        Ok(Settings {
+            commands: self.commands()?,
             store: self.store(),
             site: self.site.clone(),
             allow_hosts: self.allow_host.clone(),
@@ -200,7 +224,7 @@ impl Flags {
             },
             remotes: self.remotes(),
             ..Settings::default()
-        }
+        })
     }
 }
 
@@ -248,7 +272,8 @@ async fn serve(flags: Flags) -> Result<(), Stop> {
             _ => format!("can't listen at {}:{}: {error}", flags.host, flags.port),
         })
     })?;
-    let relay = Relay::open(flags.settings()).map_err(|error| Stop::Start(error.to_string()))?;
+    let relay = Relay::open(flags.settings().map_err(Stop::Start)?)
+        .map_err(|error| Stop::Start(error.to_string()))?;
     // Before the line below: whoever reads it may send the signal at once.
     let failed = |error: std::io::Error| Stop::Running(error.into());
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

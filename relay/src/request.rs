@@ -10,6 +10,8 @@ pub struct Request {
     pub system: Option<String>,
     /// Starts and ends with a user's turn; the roles alternate.
     pub turns: Vec<Turn>,
+    /// The last message, as it was sent.
+    pub question: String,
     /// As the client named it; without one the provider takes its own default.
     pub model: Option<String>,
     pub options: Options,
@@ -32,6 +34,7 @@ impl Request {
         model: Option<String>,
         options: Options,
     ) -> Self {
+        let question = said.last().map(|said| said.text.clone()).unwrap_or_default();
         let mut turns: Vec<Turn> = Vec::new();
         for Said { role, text } in said.into_iter().filter(|said| !said.text.trim().is_empty()) {
             match turns.last_mut().filter(|last| last.role == role) {
@@ -57,13 +60,7 @@ impl Request {
         if turns.first().is_some_and(|first| first.role == Role::Assistant) {
             turns.remove(0);
         }
-        Self { system, turns, model, options }
-    }
-
-    /// The newest thing the user said.
-    #[must_use]
-    pub fn question(&self) -> &str {
-        self.turns.last().map_or("", |turn| turn.text.as_str())
+        Self { system, turns, question, model, options }
     }
 
     /// Bytes of everything that is sent, for an estimate of its tokens.

@@ -85,7 +85,8 @@ impl Runs {
         user: &User,
         frame: SendMessage,
     ) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
-        let chain = self.chain(frame.provider)?;
+        let command = self.shared.providers.command(&frame.content);
+        let chain = self.chain(command.or(frame.provider))?;
         let name = chain.first().map(|(name, _)| name.clone()).unwrap_or_default();
         let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
         let turn = NewTurn {
@@ -138,6 +139,9 @@ impl Runs {
         let first = self.shared.providers.get(name.as_deref());
         let first = first.ok_or_else(|| NotSent::UnknownProvider(name.unwrap_or_default()))?;
         let mut chain = vec![first];
+        if chain.iter().any(|(name, _)| name.starts_with('/')) {
+            return Ok(chain); // Nobody else does what a command does.
+        }
         for fallback in &self.shared.settings.fallbacks {
             if chain.iter().all(|(name, _)| name != fallback) {
                 chain.extend(self.shared.providers.get(Some(fallback)));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use riacho_protocol::Limits;
 
+use crate::commands::CommandsSettings;
 use crate::failover::Patience;
 use crate::log::Place;
 
@@ -34,6 +35,7 @@ pub struct Settings {
     /// The names of those that are asked, in this order, when the one before has failed.
     pub fallbacks: Vec<String>,
     pub demo: DemoSettings,
+    pub commands: CommandsSettings,
     /// Providers over HTTP. The first is the default; without any, the embedded one is.
     pub remotes: Vec<RemoteSettings>,
 }
@@ -53,6 +55,7 @@ impl Default for Settings {
             patience: Patience::default(),
             fallbacks: Vec::new(),
             demo: DemoSettings::default(),
+            commands: CommandsSettings::default(),
             remotes: Vec::new(),
         }
     }

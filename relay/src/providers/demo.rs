@@ -37,7 +37,7 @@ struct Script {
 impl Provider for Demo {
     fn answer(&self, request: Request, events: Events) -> BoxFuture<'static, Result<(), Failure>> {
         let DemoSettings { pace, chunk_chars } = self.settings;
-        let Script { text, slower, ending } = script(request.question());
+        let Script { text, slower, ending } = script(&request.question);
         async move {
             let mut clock = tokio::time::interval(pace.max(std::time::Duration::from_micros(1)) * slower);
             clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

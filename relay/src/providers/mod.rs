@@ -18,6 +18,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use self::http::{Decoder, decode};
+pub(crate) use self::http::{failure, quote};
+use crate::commands;
 pub use crate::request::{Request, Turn};
 use crate::settings::Settings;
 
@@ -55,6 +57,8 @@ pub enum Event {
 pub struct Events {
     sender: mpsc::Sender<Vec<Event>>,
     heard: Heard,
+    /// The number of the first part: those before were someone else's.
+    first_part: u32,
 }
 
 /// Knows whether a piece of an answer was handed over.
@@ -71,18 +75,29 @@ impl Heard {
 impl Events {
     #[must_use]
     pub fn new(sender: mpsc::Sender<Vec<Event>>) -> Self {
-        Self { sender, heard: Heard::default() }
+        Self { sender, heard: Heard::default(), first_part: 0 }
     }
 
     /// The same place, for one provider, and what tells whether it has said anything.
     #[must_use]
     pub fn listening(&self) -> (Self, Heard) {
         let heard = Heard::default();
-        (Self { sender: self.sender.clone(), heard: heard.clone() }, heard)
+        (Self { sender: self.sender.clone(), heard: heard.clone(), first_part: self.first_part }, heard)
+    }
+
+    /// For one that goes on after a part of plain text: its first part is the second one.
+    #[must_use]
+    pub fn after_text(&self) -> Self {
+        Self { first_part: self.first_part + 1, ..self.clone() }
     }
 
     /// Hands over what came together. If nobody takes it any more, this future is about to be dropped.
-    pub async fn emit(&self, events: Vec<Event>) {
+    pub async fn emit(&self, mut events: Vec<Event>) {
+        for event in &mut events {
+            if let Event::Text { part, .. } = event {
+                *part = part.saturating_add(self.first_part);
+            }
+        }
         if events.iter().any(|event| matches!(event, Event::Part(_) | Event::Text { .. })) {
             self.heard.0.store(true, Ordering::Release);
         }
@@ -152,6 +167,8 @@ fn set(body: &mut Value, name: &str, value: Option<Value>) {
 #[derive(Clone)]
 pub struct Providers {
     named: Vec<(String, Arc<dyn Provider>)>,
+    /// By their names with the slash. They are not in the list that clients choose from.
+    commands: Vec<(String, Arc<dyn Provider>)>,
 }
 
 impl Providers {
@@ -166,8 +183,11 @@ impl Providers {
             let provider = remote::Remote::new(client.clone(), remote.clone(), settings.timeouts);
             named.push((remote.name.clone(), Arc::new(provider)));
         }
-        named.push(("demo".to_owned(), Arc::new(demo::Demo::new(settings.demo))));
-        Ok(Self { named })
+        let demo: Arc<dyn Provider> = Arc::new(demo::Demo::new(settings.demo));
+        let model = named.first().map_or_else(|| Arc::clone(&demo), |(_, first)| Arc::clone(first));
+        named.push(("demo".to_owned(), demo));
+        let commands = commands::all(&settings.commands, settings.context_bytes, &model);
+        Ok(Self { named, commands })
     }
 
     #[must_use]
@@ -175,11 +195,22 @@ impl Providers {
         self.named.iter().map(|(name, _)| name.clone()).collect()
     }
 
+    /// The command that a message is, if it is one.
+    #[must_use]
+    pub fn command(&self, message: &str) -> Option<String> {
+        let (name, _) = commands::parse(message)?;
+        self.commands
+            .iter()
+            .map(|(known, _)| known)
+            .find(|known| known.strip_prefix('/') == Some(name))
+            .cloned()
+    }
+
     /// By name, or the default.
     #[must_use]
     pub fn get(&self, name: Option<&str>) -> Option<(String, Arc<dyn Provider>)> {
         match name {
-            Some(name) => self.named.iter().find(|(known, _)| known == name).cloned(),
+            Some(name) => self.named.iter().chain(&self.commands).find(|(known, _)| known == name).cloned(),
             None => self.named.first().cloned(),
         }
     }

@@ -129,6 +129,7 @@ mod tests {
         let request = Request {
             system: Some("be brief".into()),
             turns: vec![turn(Role::User, "Olá"), turn(Role::Assistant, "Oi"), turn(Role::User, "?")],
+            question: "?".into(),
             model: Some(model.into()),
             options: Options { temperature: Some(0.5), top_p: None, max_tokens: Some(9) },
         };

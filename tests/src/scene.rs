@@ -98,16 +98,27 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         .await;
         let log = AssertUnwindSafe(scene.browser.log()).catch_unwind().await.unwrap_or_default();
         let said = scene.relay.said();
+        let frames = last_frames(&scene.link, 80);
         let Scene { browser, .. } = scene;
         browser.quit().await;
 
         if let Err(panic) = outcome {
-            println!("console: {log:#?}\nrelay:\n{said}");
+            println!("console: {log:#?}\nrelay:\n{said}\nthe last frames:\n{frames}");
             resume_unwind(panic);
         }
         assert_clean(&log, &setup.expected);
         assert!(!said.contains("panicked at"), "the relay panicked:\n{said}");
     });
+}
+
+/// What went over the link last, a line a frame.
+fn last_frames(link: &Link, n: usize) -> String {
+    let seen = link.seen();
+    let lines = seen.iter().skip(seen.len().saturating_sub(n)).map(|seen| {
+        let frame: String = seen.frame.to_string().chars().take(300).collect();
+        format!("{} {:?} {frame}", seen.socket, seen.from)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// No violation of the policy, no error of a script, no panic of the wasm: all of them are errors on the console.

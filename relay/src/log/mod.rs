@@ -11,6 +11,8 @@
 mod access;
 mod cursor;
 mod room;
+#[cfg(test)]
+mod simulation;
 mod sql;
 mod store;
 mod text;

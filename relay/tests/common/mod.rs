@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Far more than anything takes; only a hang reaches it.
@@ -108,6 +108,20 @@ impl Client {
         client
     }
 
+    /// A socket, if there is one to be had, with what was held before.
+    pub async fn reconnect(address: SocketAddr, log: HashMap<String, Held>) -> Option<Self> {
+        let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{address}/ws")).await.ok()?;
+        let mut client = Self { socket, log };
+        client.try_send(json!({"type": "hello", "protocol": 1})).await?;
+        client.next_or_close().await.ok()?;
+        Some(client)
+    }
+
+    /// Sends, unless the line is broken.
+    pub async fn try_send(&mut self, frame: Value) -> Option<()> {
+        self.socket.send(Message::text(frame.to_string())).await.ok()
+    }
+
     pub async fn connect_raw(address: SocketAddr) -> Self {
         let (socket, _) =
             tokio_tungstenite::connect_async(format!("ws://{address}/ws")).await.expect("a socket");
@@ -140,8 +154,7 @@ impl Client {
                 }
                 Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
                 Some(Ok(_)) => {}
-                Some(Err(tungstenite::Error::ConnectionClosed)) | None => return Err(None),
-                Some(Err(error)) => panic!("{error}"),
+                Some(Err(_)) | None => return Err(None),
             }
         }
     }

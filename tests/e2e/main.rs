@@ -5,6 +5,7 @@ mod demo;
 mod drops;
 mod failures;
 mod hidden;
+mod kills;
 mod once;
 mod orphans;
 mod policy;

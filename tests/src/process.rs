@@ -55,14 +55,22 @@ impl Process {
     pub fn said(&self) -> String {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Ends it at once, with everything that it started: SIGKILL, and no more of it when this returns.
+    pub fn kill(&mut self) {
+        // Once it has been waited for, its id may be somebody else's.
+        if let Ok(None) = self.child.try_wait()
+            && let Ok(id) = i32::try_from(self.child.id())
+        {
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Ok(id) = i32::try_from(self.child.id()) {
-            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-        }
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

@@ -1,0 +1,177 @@
+//! The relay killed in mid-answer, again and again: nothing that a reader has seen is lost, and nothing hangs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use riacho_tests::page::Page;
+use riacho_tests::scene::{Setup, play};
+use riacho_tests::upstream::Exchange;
+use serde::Deserialize;
+
+use crate::text::{pieces, shown};
+
+const ANSWERS: usize = 20;
+const KILL_EVERY: Duration = Duration::from_secs(3);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Notes the longest text of each epoch that the page has shown, and each interruption that came short of it.
+const WATCH: &str = "
+    globalThis.longest = new Map();
+    globalThis.faults = [];
+    globalThis.interruptions = 0;
+    const note = ({ messageId, epoch }) => {
+        const key = `${messageId} ${epoch}`;
+        const text = chat.text(messageId) ?? '';
+        const before = longest.get(key) ?? '';
+        if (!text.startsWith(before)) faults.push(`${key}: ${before.length} characters were shown, then others`);
+        longest.set(key, text);
+    };
+    chat.on('chunk', note);
+    chat.on('status', (event) => {
+        note(event);
+        if (event.status === 'interrupted') {
+            interruptions += 1;
+            if (event.reason !== 'restart') faults.push(`${event.messageId}: interrupted by ${event.reason}`);
+        }
+    });";
+
+/// Asks in a conversation of its own; gives back the ids of the conversation and of the answer.
+const ASK: &str = "
+    const conversation = crypto.randomUUID();
+    chat.open(conversation);
+    return [conversation, chat.send(arguments[0]).replyId];";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    message_id: String,
+    status: String,
+}
+
+async fn told(page: &Page) -> BTreeMap<String, String> {
+    let told: Vec<Told> = page.run("return chat.debug().messages;", vec![]).await;
+    told.into_iter().map(|told| (told.message_id, told.status)).collect()
+}
+
+/// The words of an answer, by the question: some answers are short, some outlive several kills.
+fn answer_to(question: &str) -> Vec<String> {
+    let number: usize = question.trim_start_matches("pergunta ").parse().unwrap_or(0);
+    pieces(
+        &format!("r{}x", char::from(b'a' + u8::try_from(number % 26).unwrap_or(0))),
+        40 + 37 * (number % 5),
+    )
+}
+
+async fn answer(mut exchange: Exchange) {
+    let pieces = answer_to(exchange.asked());
+    exchange.stream(pieces.iter().map(String::as_str), Duration::from_millis(30)).await;
+}
+
+struct Store(PathBuf);
+
+impl Store {
+    fn new() -> Store {
+        let folder = std::env::temp_dir().join(format!("riacho-kills-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder in the temporary one");
+        Store(folder)
+    }
+
+    fn file(&self) -> String {
+        self.0.join("relay.db").to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn twenty_answers_survive_a_relay_that_is_killed_every_three_seconds() {
+    let store = Store::new();
+    let setup = Setup::default().relay_args(&["--store", &store.file()]).sockets_are_lost();
+    play(setup, async |scene| {
+        scene.page.run::<Option<bool>>(WATCH, vec![]).await;
+        let started = Instant::now();
+        let mut answers = Vec::new();
+        let (mut next_kill, mut kills) = (KILL_EVERY, 0);
+        while started.elapsed() < MINUTE {
+            let due =
+                MINUTE * u32::try_from(answers.len()).unwrap_or(0) / u32::try_from(ANSWERS).unwrap_or(1);
+            if answers.len() < ANSWERS && started.elapsed() >= due {
+                let question = format!("pergunta {}", answers.len());
+                let (conversation, reply): (String, String) =
+                    scene.page.run(ASK, vec![question.clone().into()]).await;
+                answers.push((question, conversation, reply));
+            }
+            if started.elapsed() >= next_kill {
+                scene.relay.kill_and_restart();
+                next_kill += KILL_EVERY;
+                kills += 1;
+            }
+            while !scene.upstream.is_idle() {
+                let exchange = scene.upstream.next().await;
+                tokio::spawn(answer(exchange));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(kills >= 19 && answers.len() == ANSWERS, "{kills} kills, {} answers", answers.len());
+
+        // The relay lives from here on. Everything ends, and what was interrupted is whole after a retry.
+        let mut retried = 0;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            while !scene.upstream.is_idle() {
+                let exchange = scene.upstream.next().await;
+                tokio::spawn(answer(exchange));
+            }
+            let told = told(&scene.page).await;
+            let mut open = 0;
+            for (_, conversation, reply) in &answers {
+                match told.get(reply).map(String::as_str) {
+                    Some("completed") => {}
+                    Some("interrupted") => {
+                        open += 1;
+                        retried += 1;
+                        let retry = "chat.open(arguments[0]); chat.retry(arguments[1]); return null;";
+                        let args = vec![conversation.as_str().into(), reply.as_str().into()];
+                        scene.page.run::<Option<bool>>(retry, args).await;
+                        // One retry at a time: its next epoch must be there before it is looked at again.
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                    Some("pending" | "streaming") => open += 1,
+                    other => panic!("{reply} is {other:?}"),
+                }
+            }
+            if open == 0 {
+                break;
+            }
+            assert!(Instant::now() < deadline, "answers hang: {told:#?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+
+        let (faults, interruptions): (Vec<String>, u32) =
+            scene.page.run("return [faults, interruptions];", vec![]).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+        assert!(interruptions > 0 && retried > 0, "the kills hit nothing: {interruptions}, {retried}");
+        for (question, conversation, reply) in &answers {
+            scene
+                .page
+                .run::<Option<bool>>(
+                    "chat.open(arguments[0]); return null;",
+                    vec![conversation.as_str().into()],
+                )
+                .await;
+            let expected = shown(&answer_to(question));
+            let shown = scene
+                .page
+                .answer("the whole answer", |answer| answer.status == "completed" && answer.text == expected)
+                .await;
+            assert_eq!(&shown.id, reply);
+            assert_eq!(scene.page.messages().await.len(), 2, "one container a message");
+        }
+        println!("{kills} kills, {interruptions} interruptions, {retried} retries");
+    });
+}

@@ -59,6 +59,9 @@ struct Flags {
     /// The longest wait, in seconds, that a provider may ask for (`Retry-After`) before the answer fails.
     #[arg(long, env = "RIACHO_MAX_WAIT", default_value_t = Patience::default().max_wait.as_secs())]
     max_wait: u64,
+    /// Ends a run that nobody has read for so many seconds; 0 lets it run to its end.
+    #[arg(long, env = "RIACHO_UNREAD_AFTER", default_value_t = 0)]
+    unread_after: u64,
     /// A JSON file of commands: `{"name": {"program": ["fortune", "{input}"], "timeout_seconds": 60, "max_output_bytes": 1048576}}`.
     #[arg(long, env = "RIACHO_COMMANDS")]
     commands: Option<PathBuf>,
@@ -218,6 +221,7 @@ impl Flags {
                 ..Patience::default()
             },
             fallbacks: self.fallback.clone(),
+            unread_after: (self.unread_after > 0).then(|| Duration::from_secs(self.unread_after)),
             demo: DemoSettings {
                 pace: Duration::from_millis(self.demo_pace),
                 chunk_chars: self.demo_chunk.max(1),

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use riacho_protocol::{
-    ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, Options, PartKind, SendMessage,
-    Usage,
+    ConversationId, ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, Options,
+    PartKind, SendMessage, Usage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -202,10 +202,12 @@ impl Runs {
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
         let mut answering = failover::answer(chain, request, Events::new(sender), queues, patience).boxed();
         let mut batch = Vec::new();
+        let mut unread = self.unread(run.conversation_id.clone()).boxed();
         let ending = loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
+                () = &mut unread => break Ending::Interrupted(InterruptReason::Unread),
                 () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
                     match self.record(&mut run, &stop, &mut account, batch.drain(..).flatten()).await {
@@ -217,6 +219,7 @@ impl Runs {
                 answered = &mut answering => break answered.map_or_else(Ending::Failed, |()| Ending::Completed),
             }
         };
+        drop(unread);
         // The provider's connection goes now, before anything else is waited for.
         drop(answering);
         let mut ending = ending;
@@ -235,6 +238,19 @@ impl Runs {
         }
         let (usage, metrics) = account.close();
         self.shared.log.finish(&run, Terminal { ending, usage, metrics }).await;
+    }
+
+    /// Completes when nobody has read a conversation for as long as the operator allows.
+    async fn unread(&self, room: ConversationId) {
+        let Some(limit) = self.shared.settings.unread_after else { return std::future::pending().await };
+        let tick = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+        let mut last_read = Instant::now();
+        while last_read.elapsed() < limit {
+            tokio::time::sleep(tick).await;
+            if self.shared.log.is_read(&room) {
+                last_read = Instant::now();
+            }
+        }
     }
 
     /// Takes what has arrived into the log as one append.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub patience: Patience,
     /// The names of those that are asked, in this order, when the one before has failed.
     pub fallbacks: Vec<String>,
+    /// A run that nobody has read for so long is ended. A paused reader is one. Off by default: a closed tab is no stop.
+    pub unread_after: Option<Duration>,
     pub demo: DemoSettings,
     pub commands: CommandsSettings,
     /// Providers over HTTP. The first is the default; without any, the embedded one is.
@@ -54,6 +56,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             patience: Patience::default(),
             fallbacks: Vec::new(),
+            unread_after: None,
             demo: DemoSettings::default(),
             commands: CommandsSettings::default(),
             remotes: Vec::new(),

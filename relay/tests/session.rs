@@ -680,3 +680,32 @@ async fn other_pages_open_no_socket() {
     assert_eq!(open("evil.example".into(), Some("http://evil.example")).await, 403);
     assert_eq!(open("evil.example".into(), None).await, 403);
 }
+
+#[tokio::test]
+async fn a_run_that_nobody_reads_is_ended_where_the_operator_says_so() {
+    let mut upstream = gated(2).await;
+    let mut settings = upstream.settings();
+    settings.unread_after = Some(Duration::from_millis(400));
+    let relay = Relay::start(settings).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    until_text(&mut client, &reply, "one ").await;
+    // A paused reader is a reader.
+    client.send(json!({"type": "pause", "message_id": reply, "epoch": 0})).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert_eq!(types(&client.settle().await), ["pong"]);
+    assert!(upstream.gone.try_recv().is_err());
+    let log = std::mem::take(&mut client.log);
+    drop(client);
+    timeout(common::HANG, upstream.gone.recv()).await.expect("the request was ended").expect("so it was");
+    let mut client = relay.connect().await;
+    client.log = log;
+    let joined = client.join(&room).await;
+    assert_eq!(
+        (&joined["messages"][1]["status"], &joined["messages"][1]["reason"]),
+        (&json!("interrupted"), &json!("unread"))
+    );
+    assert_eq!(client.text(&reply), "one ");
+}

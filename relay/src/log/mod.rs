@@ -256,6 +256,12 @@ impl Log {
         appended.await.map(|_| ())
     }
 
+    /// Does anyone read this conversation? A paused reader is one.
+    pub fn is_read(&self, id: &ConversationId) -> bool {
+        // Rooms that nobody reads are not open.
+        self.rooms.get(id).is_some()
+    }
+
     /// Says what happens while no text comes. It is not kept.
     pub async fn note(&self, run: &Run, detail: String) {
         self.rooms.change(&run.conversation_id, |room| room.note(&run.message_id, run.epoch, detail));

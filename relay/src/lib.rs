@@ -83,6 +83,9 @@ impl Relay {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
         let http::Context { runs, closing, sockets, .. } = self.context.clone();
+        if let Err(error) = runs.take_up().await {
+            tracing::error!(%error, "what the last relay left can't be taken up");
+        }
         let (told, graceful) = (closing.clone(), closing.clone());
         tokio::spawn(async move {
             shutdown.await;

@@ -123,6 +123,7 @@ fn remote(name: &str, wire: Wire, prefix: &str) -> Option<RemoteSettings> {
         api_key: api_key.map(Secret::new),
         model,
         streams: true,
+        background: false,
     })
 }
 
@@ -132,7 +133,10 @@ fn known() -> impl Iterator<Item = RemoteSettings> {
     let azure = Wire::Azure { api_version: env("AZURE_OPENAI_API_VERSION") };
     [
         remote("openai", Wire::Chat, "OPENAI"),
-        responses.and_then(|_| remote("openai-responses", Wire::Responses, "OPENAI")),
+        responses.and_then(|value| {
+            let remote = remote("openai-responses", Wire::Responses, "OPENAI")?;
+            Some(RemoteSettings { background: value == "background", ..remote })
+        }),
         remote("anthropic", Wire::Anthropic, "ANTHROPIC"),
         remote("gemini", Wire::Gemini, "GEMINI"),
         remote("azure", azure, "AZURE_OPENAI").filter(|azure| !azure.base_url.is_empty()),
@@ -158,6 +162,7 @@ fn compatible(text: &str) -> Result<RemoteSettings, String> {
         api_key: key.map(Secret::new),
         model: model.to_owned(),
         streams: true,
+        background: false,
     })
 }
 

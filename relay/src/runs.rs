@@ -74,6 +74,17 @@ impl Runs {
         self.shared.tasks.wait().await;
     }
 
+    /// Goes on with what a restart has left, where its provider keeps it. The rest is over.
+    pub async fn take_up(&self) -> Result<(), Refused> {
+        for left in self.shared.log.left_over().await? {
+            tracing::info!(message = %left.run.message_id, "an answer is taken up again");
+            let chain = self.chain(Some(left.answer.provider.clone())).unwrap_or_default();
+            let taken_up = TakenUp { state: left.state, parts: left.parts, length: left.length };
+            self.start(left.run, left.answer, chain, Some(taken_up));
+        }
+        Ok(())
+    }
+
     /// The names of the providers, the default first.
     pub fn providers(&self) -> Vec<String> {
         self.shared.providers.names()
@@ -99,7 +110,7 @@ impl Runs {
         };
         match self.shared.log.add_turn(user, turn).await? {
             Added::New(run) => {
-                self.start(run, answer, chain);
+                self.start(run, answer, chain, None);
                 Ok(None)
             }
             Added::Again(started) => Ok(Some(started)),
@@ -111,7 +122,7 @@ impl Runs {
         let (run, answer) = self.shared.log.next_epoch(user, message_id, epoch).await?;
         // What was set up when it was asked first may be gone since; then the default answers.
         let chain = self.chain(Some(answer.provider.clone())).or_else(|_| self.chain(None))?;
-        self.start(run, answer, chain);
+        self.start(run, answer, chain, None);
         Ok(())
     }
 
@@ -158,13 +169,14 @@ impl Runs {
         self.live().keys().filter(|(message, _)| message == message_id).map(|(_, epoch)| *epoch).collect()
     }
 
-    fn start(&self, run: Run, answer: AnswerBy, chain: Chain) {
+    fn start(&self, run: Run, answer: AnswerBy, chain: Chain, taken_up: Option<TakenUp>) {
         let stop = CancellationToken::new();
         self.live().insert((run.message_id.clone(), run.epoch), stop.clone());
         let runs = self.clone();
         let started = Instant::now();
         self.shared.tasks.spawn(async move {
-            let driven = tokio::spawn(runs.clone().drive(run.clone(), answer, chain, stop, started));
+            let driven =
+                tokio::spawn(runs.clone().drive(run.clone(), answer, chain, taken_up, stop, started));
             if driven.await.is_err() {
                 tracing::error!(message = %run.message_id, "a run died");
                 let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
@@ -185,6 +197,7 @@ impl Runs {
         mut run: Run,
         answer: AnswerBy,
         chain: Chain,
+        taken_up: Option<TakenUp>,
         stop: CancellationToken,
         started: Instant,
     ) {
@@ -200,7 +213,21 @@ impl Runs {
         let mut account = Account::new(started, request.bytes(), settings.max_answer_bytes);
         let (sender, mut arrived) = mpsc::channel(EVENTS);
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
-        let mut answering = failover::answer(chain, request, Events::new(sender), queues, patience).boxed();
+        let (first, events) = (chain.first().map(|(_, first)| Arc::clone(first)), Events::new(sender));
+        let mut answering = match taken_up {
+            None => failover::answer(chain, request, events, queues, patience).boxed(),
+            Some(left) => {
+                let again = first.as_ref().and_then(|first| first.take_up(&left.state, events));
+                account.go_on(left);
+                match again {
+                    Some(again) => again,
+                    // Its provider is set up no more, or in another way.
+                    None => {
+                        return self.end(&run, account, Ending::Interrupted(InterruptReason::Restart)).await;
+                    }
+                }
+            }
+        };
         let mut batch = Vec::new();
         let mut unread = self.unread(run.conversation_id.clone()).boxed();
         let ending = loop {
@@ -208,6 +235,8 @@ impl Runs {
                 biased;
                 () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
                 () = &mut unread => break Ending::Interrupted(InterruptReason::Unread),
+                // What its provider keeps is taken up again by the next relay.
+                () = self.shared.closing.cancelled(), if account.state.is_some() => return,
                 () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
                     match self.record(&mut run, &stop, &mut account, batch.drain(..).flatten()).await {
@@ -236,8 +265,17 @@ impl Runs {
         if let Ending::Failed(failure) = &ending {
             tracing::warn!(message = %run.message_id, code = %failure.code, "an answer failed");
         }
+        let given_up = matches!(ending, Ending::Interrupted(_));
+        let cancel = account.state.as_ref().filter(|_| given_up).and_then(|state| first?.cancel(state));
+        if let Some(cancel) = cancel {
+            tokio::spawn(cancel);
+        }
+        self.end(&run, account, ending).await;
+    }
+
+    async fn end(&self, run: &Run, account: Account, ending: Ending) {
         let (usage, metrics) = account.close();
-        self.shared.log.finish(&run, Terminal { ending, usage, metrics }).await;
+        self.shared.log.finish(run, Terminal { ending, usage, metrics }).await;
     }
 
     /// Completes when nobody has read a conversation for as long as the operator allows.
@@ -262,7 +300,7 @@ impl Runs {
         events: impl IntoIterator<Item = Event>,
     ) -> Result<(), Halt> {
         let mut pieces: Vec<Piece> = Vec::new();
-        let mut too_long = None;
+        let (mut too_long, mut state) = (None, None);
         for event in events {
             match event {
                 Event::Part(info) => {
@@ -283,22 +321,28 @@ impl Runs {
                 }
                 Event::Usage(usage) => account.usage = Some(usage),
                 Event::Finish(reason) => account.finish_reason = Some(reason),
+                Event::State(new) => state = Some(new),
                 Event::NextProvider { provider, failure } => {
-                    self.write(run, &mut pieces).await?;
+                    account.state = None;
+                    state = None;
+                    self.write(run, &mut pieces, None).await?;
                     self.next_provider(run, stop, account, provider, failure).await?;
                 }
                 Event::Detail(detail) => self.shared.log.note(run, detail).await,
             }
         }
-        self.write(run, &mut pieces).await?;
+        if state.is_some() {
+            account.state.clone_from(&state);
+        }
+        self.write(run, &mut pieces, state).await?;
         too_long.map_or(Ok(()), |failure| Err(Halt::Failed(failure)))
     }
 }
 
 impl Runs {
-    async fn write(&self, run: &Run, pieces: &mut Vec<Piece>) -> Result<(), Halt> {
-        if !pieces.is_empty() {
-            self.shared.log.append(run, std::mem::take(pieces)).await?;
+    async fn write(&self, run: &Run, pieces: &mut Vec<Piece>, state: Option<String>) -> Result<(), Halt> {
+        if !pieces.is_empty() || state.is_some() {
+            self.shared.log.append(run, std::mem::take(pieces), state).await?;
         }
         Ok(())
     }
@@ -332,6 +376,13 @@ impl Runs {
     }
 }
 
+/// What a run that is taken up again has behind it.
+struct TakenUp {
+    state: String,
+    parts: Vec<PartKind>,
+    length: u64,
+}
+
 /// Why nothing more is recorded.
 enum Halt {
     /// Someone else wrote the terminal record.
@@ -363,6 +414,8 @@ struct Account {
     parts: Vec<PartKind>,
     usage: Option<Usage>,
     finish_reason: Option<String>,
+    /// With this its provider would go on.
+    state: Option<String>,
 }
 
 /// Bytes of text a token, roughly, over languages.
@@ -380,7 +433,14 @@ impl Account {
             parts: Vec::new(),
             usage: None,
             finish_reason: None,
+            state: None,
         }
+    }
+
+    fn go_on(&mut self, left: TakenUp) {
+        self.parts = left.parts;
+        self.answer_bytes = usize::try_from(left.length).unwrap_or(usize::MAX);
+        self.state = Some(left.state);
     }
 
     /// For the same request, once more.

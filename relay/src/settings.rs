@@ -113,6 +113,8 @@ pub struct RemoteSettings {
     pub model: String,
     /// Some servers can't; their answer comes whole, and is handed on in pieces.
     pub streams: bool,
+    /// OpenAI Responses only: the provider keeps the answer and goes on without us, so that a restart can take it up again.
+    pub background: bool,
 }
 
 /// What a provider speaks.

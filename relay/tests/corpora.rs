@@ -81,7 +81,7 @@ fn read<'a>(wire: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
             },
             Event::Usage(usage) => read.usage = Some(usage),
             Event::Finish(reason) => read.finish = Some(reason),
-            Event::Detail(_) | Event::NextProvider { .. } => {}
+            Event::Detail(_) | Event::State(_) | Event::NextProvider { .. } => {}
         }
     }
     match result {

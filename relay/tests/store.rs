@@ -232,3 +232,114 @@ async fn a_killed_relay_loses_nothing_that_anyone_has_seen() {
         assert!(text.starts_with(&seen.get(reply).expect("it was seen").text));
     }
 }
+
+fn event(value: &Value) -> Act {
+    Act::Write(format!("event: {}\ndata: {value}\n\n", value["type"].as_str().expect("a type")).into_bytes())
+}
+
+/// A response in the background: its start, and what comes behind an event of it.
+fn background() -> [Vec<Act>; 2] {
+    let start = vec![
+        Act::Write(sse_head()),
+        event(
+            &json!({"type": "response.created", "sequence_number": 0, "response": {"id": "resp_1", "status": "queued"}}),
+        ),
+        event(
+            &json!({"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": {"type": "message"}}),
+        ),
+        event(
+            &json!({"type": "response.output_text.delta", "sequence_number": 2, "output_index": 0, "delta": "one "}),
+        ),
+        Act::Gate,
+    ];
+    let rest = vec![
+        Act::Write(sse_head()),
+        // A provider that says the last one again does no harm.
+        event(
+            &json!({"type": "response.output_text.delta", "sequence_number": 2, "output_index": 0, "delta": "one "}),
+        ),
+        event(
+            &json!({"type": "response.output_text.delta", "sequence_number": 3, "output_index": 0, "delta": "two"}),
+        ),
+        event(&json!({"type": "response.completed", "sequence_number": 4,
+            "response": {"id": "resp_1", "status": "completed", "usage": {"input_tokens": 1, "output_tokens": 2}}})),
+    ];
+    [start, rest]
+}
+
+fn in_background(store: &Store, upstream: &Upstream) -> Settings {
+    let mut settings = store.settings(upstream);
+    settings.remotes[0].wire = riacho_relay::Wire::Responses;
+    settings.remotes[0].background = true;
+    settings
+}
+
+#[tokio::test]
+async fn a_run_in_the_background_is_taken_up_again() {
+    let store = Store::new();
+    let mut upstream = Upstream::start(background().to_vec()).await;
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    until_text(&mut client, &reply, "one ").await;
+    relay.stop().await;
+    let request = upstream.requests.recv().await.expect("the first");
+    assert!(request.contains("\"background\":true") && request.contains("\"store\":true"), "{request}");
+
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    let log = std::mem::take(&mut client.log);
+    client = relay.connect().await;
+    client.log = log;
+    client.join(&room).await;
+    client.until_whole(&reply).await;
+    let held = client.held(&reply);
+    assert_eq!((held.epoch, held.status.as_str(), held.text.as_str()), (0, "completed", "one two"));
+    let request = upstream.requests.recv().await.expect("the second");
+    assert!(request.starts_with("GET /v1/responses/resp_1?stream=true&starting_after=2 "), "{request}");
+    assert!(request.contains("authorization: Bearer sk-secret-of-the-test"), "{request}");
+}
+
+#[tokio::test]
+async fn a_run_in_the_background_that_is_stopped_is_cancelled_there() {
+    let store = Store::new();
+    let mut upstream = Upstream::start(background().to_vec()).await;
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    until_text(&mut client, &reply, "one ").await;
+    client.send(json!({"type": "stop", "message_id": reply, "epoch": 0})).await;
+    assert_eq!(client.until_end(&reply).await["reason"], "stopped");
+    upstream.requests.recv().await.expect("the first");
+    let request = tokio::time::timeout(common::HANG, upstream.requests.recv())
+        .await
+        .expect("in time")
+        .expect("a request");
+    assert!(request.starts_with("POST /v1/responses/resp_1/cancel "), "{request}");
+}
+
+#[tokio::test]
+async fn a_run_whose_provider_is_gone_is_interrupted() {
+    let store = Store::new();
+    let upstream = Upstream::start(background().to_vec()).await;
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    until_text(&mut client, &reply, "one ").await;
+    relay.stop().await;
+    // The same name speaks something else now.
+    let relay = Relay::start(store.settings(&upstream)).await;
+    client = relay.connect().await;
+    let mut joined = client.join(&room).await;
+    while joined["messages"][1]["status"] == "streaming" {
+        joined = client.join(&room).await;
+    }
+    assert_eq!(joined["messages"][1]["reason"], "restart");
+    client.until_whole(&reply).await;
+    assert_eq!(client.text(&reply), "one ");
+}

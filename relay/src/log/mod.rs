@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use riacho_protocol::{
     ConversationId, ConversationInfo, ConversationStatus, ErrorCode, Failure, InterruptReason, MessageId,
-    MessageStarted, Metrics, Options, PartInfo, Role, Status, Usage,
+    MessageStarted, Metrics, Options, PartInfo, PartKind, Role, Status, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +143,17 @@ pub struct Run {
     pub epoch: u32,
 }
 
+/// A run that a restart has left, and that can be taken up again where its provider keeps it.
+pub struct LeftOver {
+    pub run: Run,
+    pub answer: AnswerBy,
+    /// What the provider gave to find it by.
+    pub state: String,
+    /// What is there already.
+    pub parts: Vec<PartKind>,
+    pub length: u64,
+}
+
 /// What is appended to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
@@ -247,13 +258,20 @@ impl Log {
     }
 
     /// Appends to a run: stores, then shows it to the readers.
-    pub async fn append(&self, run: &Run, pieces: Vec<Piece>) -> Result<(), Refused> {
+    pub async fn append(&self, run: &Run, pieces: Vec<Piece>, state: Option<String>) -> Result<(), Refused> {
         let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
         let appended = self.store.write(
-            move |db| sql::append(db, &stored.message_id, stored.epoch, &pieces).map(|()| pieces),
+            move |db| {
+                sql::append(db, &stored.message_id, stored.epoch, &pieces, state.as_deref()).map(|()| pieces)
+            },
             move |pieces| rooms.change(&shown.conversation_id, |room| room.append(&shown.message_id, pieces)),
         );
         appended.await.map(|_| ())
+    }
+
+    /// What can be taken up again. Nobody writes these runs; whoever asks is to do it, or to end them.
+    pub async fn left_over(&self) -> Result<Vec<LeftOver>, Refused> {
+        self.store.read(sql::left_over).await
     }
 
     /// Does anyone read this conversation? A paused reader is one.

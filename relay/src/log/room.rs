@@ -40,6 +40,8 @@ pub struct RoomState {
     by_id: HashMap<MessageId, usize>,
     /// Each start of an epoch, in order: the index of its message.
     runs: Vec<usize>,
+    /// Messages without a terminal record.
+    live: usize,
     readers: Vec<Arc<Waker>>,
 }
 
@@ -143,8 +145,7 @@ impl RoomState {
     }
 
     pub fn is_idle(&self) -> bool {
-        // The newest are the likeliest to live.
-        self.messages.iter().rev().all(|message| message.terminal.is_some())
+        self.live == 0
     }
 
     /// Wakes everyone who reads here.
@@ -171,6 +172,7 @@ impl RoomState {
         let index = self.messages.len();
         message.run = self.runs.len();
         self.runs.push(index);
+        self.live += usize::from(message.terminal.is_none());
         self.by_id.insert(message.id.clone(), index);
         self.messages.push(message);
     }
@@ -180,7 +182,9 @@ impl RoomState {
         if let Body::Here(text) = &mut message.body {
             pieces.iter().for_each(|piece| text.append(piece.clone()));
         }
-        message.status = Status::Streaming;
+        if !pieces.is_empty() {
+            message.status = Status::Streaming;
+        }
     }
 
     pub fn note(&mut self, id: &MessageId, epoch: u32, detail: String) {
@@ -198,6 +202,7 @@ impl RoomState {
         {
             message.status = terminal.ending.status();
             message.terminal = Some(terminal.clone());
+            self.live -= 1;
         }
     }
 
@@ -215,7 +220,7 @@ impl RoomState {
             message.run = run;
             message.status = Status::Pending;
             message.body = Body::Here(Text::default());
-            message.terminal = None;
+            self.live += usize::from(message.terminal.take().is_some());
             message.detail = None;
             self.runs.push(index);
         }

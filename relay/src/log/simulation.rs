@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
 use futures_util::StreamExt;
-use riacho_protocol::{JoinConversation, PartKind, Position};
+use riacho_protocol::{JoinConversation, Position};
 
 use super::*;
 
@@ -160,7 +160,7 @@ impl World {
         if self.rng.u8(0..8) == 0 {
             pieces.push(Piece::Part(PartInfo { kind: PartKind::ToolCall, ..PartInfo::default() }));
         }
-        assert_eq!(self.log.append(&run, pieces).await, Ok(()));
+        assert_eq!(self.log.append(&run, pieces, None).await, Ok(()));
     }
 
     async fn finish(&mut self) {
@@ -182,7 +182,7 @@ impl World {
         assert!(self.log.finish(run, terminal.clone()).await);
         assert!(!self.log.finish(run, terminal).await, "a second terminal record");
         assert_eq!(
-            self.log.append(run, vec![Piece::Text { part: 0, text: "late".into() }]).await,
+            self.log.append(run, vec![Piece::Text { part: 0, text: "late".into() }], None).await,
             Err(Refused::Ended)
         );
         self.written(run).over = true;

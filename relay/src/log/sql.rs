@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::text::{Layout, Text};
-use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Said, Terminal, User, one_line};
+use super::{AnswerBy, Ending, LeftOver, NewTurn, Piece, Refused, Run, Said, Terminal, User, one_line};
 
 /// The title of a conversation that nobody named: so much of its first message.
 const DEFAULT_TITLE_CHARS: usize = 60;
@@ -191,7 +191,14 @@ pub fn check_live(db: &Connection, id: &MessageId, epoch: u32) -> Result<(), Ref
     live(db, id, epoch).map(|_| ())
 }
 
-pub fn append(db: &Connection, id: &MessageId, epoch: u32, pieces: &[Piece]) -> Result<(), Refused> {
+/// Appends, and notes in the same step where the run can be taken up again behind these pieces.
+pub fn append(
+    db: &Connection,
+    id: &MessageId,
+    epoch: u32,
+    pieces: &[Piece],
+    state: Option<&str>,
+) -> Result<(), Refused> {
     let message = live(db, id, epoch)?;
     let mut insert = db.prepare_cached(
         "INSERT INTO chunks (message, n, part, info, content)
@@ -203,10 +210,16 @@ pub fn append(db: &Connection, id: &MessageId, epoch: u32, pieces: &[Piece]) -> 
             Piece::Text { part, text } => insert.execute(params![message, part, None::<String>, text])?,
         };
     }
-    db.prepare_cached(
-        "UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1 AND streaming_status = 'pending'",
-    )?
-    .execute([message])?;
+    if !pieces.is_empty() {
+        db.prepare_cached(
+            "UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1 AND streaming_status = 'pending'",
+        )?
+        .execute([message])?;
+    }
+    if let Some(state) = state {
+        db.prepare_cached("UPDATE messages SET provider_state = ?2 WHERE seq = ?1")?
+            .execute(params![message, state])?;
+    }
     Ok(())
 }
 
@@ -226,7 +239,8 @@ pub fn finish(
 fn fold(db: &Connection, message: i64, terminal: &Terminal) -> Result<(), Refused> {
     let text = arrived(db, message)?;
     db.prepare_cached(
-        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, content = ?4 WHERE seq = ?1",
+        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, content = ?4, provider_state = NULL
+         WHERE seq = ?1",
     )?
     .execute(params![
         message,
@@ -253,10 +267,37 @@ fn arrived(db: &Connection, message: i64) -> Result<Text, Refused> {
     Ok(text)
 }
 
-/// Ends every run that lived when the relay went away. Gives their number.
+/// The runs that lived when the relay went away, and can be taken up again.
+pub fn left_over(db: &Connection) -> Result<Vec<LeftOver>, Refused> {
+    let mut statement = db.prepare(
+        "SELECT seq, conversation_id, id, epoch, answer, provider_state FROM messages
+         WHERE streaming_status IN ('pending', 'streaming') AND provider_state IS NOT NULL AND answer IS NOT NULL",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Some(answer) = from_json(row, 4)? else { continue };
+        let text = arrived(db, row.get(0)?)?;
+        all.push(LeftOver {
+            run: Run {
+                conversation_id: conversation_id(row, 1)?,
+                message_id: message_id(row, 2)?,
+                epoch: row.get(3)?,
+            },
+            answer,
+            state: row.get(5)?,
+            parts: text.layout().parts().iter().map(|info| info.kind).collect(),
+            length: text.len(),
+        });
+    }
+    Ok(all)
+}
+
+/// Ends every run that lived when the relay went away, and that can't be taken up again. Gives their number.
 pub fn interrupt_all(db: &Connection) -> Result<usize, Refused> {
-    let mut statement =
-        db.prepare("SELECT seq FROM messages WHERE streaming_status IN ('pending', 'streaming')")?;
+    let mut statement = db.prepare(
+        "SELECT seq FROM messages WHERE streaming_status IN ('pending', 'streaming') AND provider_state IS NULL",
+    )?;
     let messages = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     for message in &messages {
         // What the provider would have reported is lost; what it sent is not.

@@ -19,7 +19,8 @@ const MAX_BATCH: usize = 512;
 const BUSY: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Each step once, in order; `user_version` counts those that were taken. A step that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_conversations.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_conversations.sql"), include_str!("migrations/0002_provider_state.sql")];
 
 /// Why the store can't be opened.
 #[derive(Debug, thiserror::Error)]

@@ -52,6 +52,11 @@ pub trait Decoder: Send {
         Ok(())
     }
 
+    /// With what the answer could be taken up again behind the last event, if it could.
+    fn state(&self) -> Option<String> {
+        None
+    }
+
     /// The answer is whole: nothing but its usage may follow.
     fn is_whole(&self) -> bool;
 
@@ -133,6 +138,9 @@ async fn read(
         if taken.progress {
             patience = if decoder.is_whole() { LAST_WORDS } else { timeouts.between_tokens };
             deadline = Instant::now() + patience;
+        }
+        if taken.progress {
+            out.extend(decoder.state().map(Event::State));
         }
         events.emit(out).await;
         taken.result.map_err(|failure| named(name, failure))?;

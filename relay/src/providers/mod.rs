@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -28,6 +29,18 @@ pub trait Provider: Send + Sync {
     /// Gives the answer to a request as events, and says at last whether it is whole. Dropping the future ends the
     /// request to whoever is behind it.
     fn answer(&self, request: Request, events: Events) -> BoxFuture<'static, Result<(), Failure>>;
+
+    /// Takes an answer up again behind the last [`Event::State`], where the provider keeps it.
+    fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {
+        let _ = (state, events);
+        None
+    }
+
+    /// Ends an answer that would go on without us.
+    fn cancel(&self, state: &str) -> Option<BoxFuture<'static, ()>> {
+        let _ = state;
+        None
+    }
 }
 
 /// What a provider says.
@@ -45,6 +58,8 @@ pub enum Event {
     Finish(String),
     /// What happens while no text comes, for the reader.
     Detail(String),
+    /// With this the answer can be taken up again behind all that came before.
+    State(String),
     /// This one failed, and another one goes on.
     NextProvider {
         provider: String,
@@ -108,7 +123,7 @@ impl Events {
 }
 
 /// Gives each part of an answer its number, in order of appearance.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Parts {
     parts: Vec<PartInfo>,
     /// The part that `go_on` goes on with.

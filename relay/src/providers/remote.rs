@@ -1,5 +1,7 @@
 //! Any provider over HTTP: where it is, how it is asked, and who decodes its answer.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::{Client, RequestBuilder};
@@ -17,6 +19,9 @@ use crate::settings::{RemoteSettings, Secret, Timeouts, Wire};
 /// The version of Anthropic's API that its decoder was written for.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
+/// A response that nobody wants any more is told so, for so long.
+const CANCEL_WITHIN: Duration = Duration::from_secs(10);
+
 pub struct Remote {
     client: Client,
     settings: RemoteSettings,
@@ -28,9 +33,17 @@ impl Remote {
         Self { client, settings, timeouts }
     }
 
+    /// The address of a response that the provider keeps.
+    fn response(&self, id: &str) -> String {
+        format!("{}/responses/{}", self.settings.base_url.trim_end_matches('/'), in_path(id))
+    }
+
     fn call(&self, request: &Request) -> RequestBuilder {
         let (url, body) = address(request, &self.settings);
-        let call = self.client.post(url).json(&body);
+        self.signed(self.client.post(url).json(&body))
+    }
+
+    fn signed(&self, call: RequestBuilder) -> RequestBuilder {
         let key = self.settings.api_key.as_ref().map(Secret::expose);
         match (&self.settings.wire, key) {
             (Wire::Anthropic, key) => {
@@ -100,12 +113,40 @@ impl Provider for Remote {
                 Wire::Chat | Wire::Azure { .. } => {
                     stream(callee, call, ChatDecoder::default(), &events).await
                 }
+                Wire::Responses if settings.background => {
+                    stream(callee, call, ResponsesDecoder::in_background(), &events).await
+                }
                 Wire::Responses => stream(callee, call, ResponsesDecoder::default(), &events).await,
                 Wire::Anthropic => stream(callee, call, AnthropicDecoder::default(), &events).await,
                 Wire::Gemini => stream(callee, call, GeminiDecoder::default(), &events).await,
             }
         }
         .boxed()
+    }
+
+    fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {
+        let (decoder, id, after) = ResponsesDecoder::again(state).filter(|_| self.settings.background)?;
+        let call = self.client.get(format!("{}?stream=true&starting_after={after}", self.response(&id)));
+        let call = self.signed(call);
+        let (settings, timeouts) = (self.settings.clone(), self.timeouts);
+        let answer = async move {
+            let callee = Callee { name: &settings.name, timeouts, secret: settings.api_key.as_ref() };
+            stream(callee, call, decoder, &events).await
+        };
+        Some(answer.boxed())
+    }
+
+    fn cancel(&self, state: &str) -> Option<BoxFuture<'static, ()>> {
+        let (_, id, _) = ResponsesDecoder::again(state).filter(|_| self.settings.background)?;
+        let call =
+            self.signed(self.client.post(format!("{}/cancel", self.response(&id)))).timeout(CANCEL_WITHIN);
+        let name = self.settings.name.clone();
+        let cancel = async move {
+            if call.send().await.is_err() {
+                tracing::warn!(provider = name, "a response in the background could not be cancelled");
+            }
+        };
+        Some(cancel.boxed())
     }
 }
 
@@ -124,6 +165,7 @@ mod tests {
             api_key: None,
             model: "default".into(),
             streams: true,
+            background: false,
         };
         let turn = |role, text: &str| Turn { role, text: text.into() };
         let request = Request {

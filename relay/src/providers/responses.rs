@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::http::{Decoder, failure, quote, said_error};
@@ -10,7 +11,7 @@ use super::sse::SseEvent;
 use super::{Event, Parts, Request, set};
 use crate::settings::RemoteSettings;
 
-/// The request. The turns go with each one, and nothing is kept at the provider's.
+/// The request. The turns go with each one; nothing is kept at the provider's, unless it is to work in the background.
 pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
     let turns = request.turns.iter().map(|turn| {
         let role = match turn.role {
@@ -22,9 +23,10 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
     let mut body = json!({
         "model": request.model.as_ref().unwrap_or(&settings.model),
         "input": turns.collect::<Vec<Value>>(),
-        "store": false,
+        "store": settings.background,
         "stream": settings.streams,
     });
+    set(&mut body, "background", settings.background.then_some(Value::Bool(true)));
     set(&mut body, "instructions", request.system.clone().map(Value::from));
     set(&mut body, "temperature", request.options.temperature.map(Value::from));
     set(&mut body, "top_p", request.options.top_p.map(Value::from));
@@ -33,8 +35,10 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
 }
 
 /// Decodes one answer. What the provider's own tools do is left out; function calls are not.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ResponsesDecoder {
+    /// In the background the response goes on without us, and can be read again behind an event.
+    background: Option<Place>,
     parts: Parts,
     /// The parts of calls, by the index of their item.
     calls: HashMap<u64, u32>,
@@ -43,6 +47,42 @@ pub struct ResponsesDecoder {
     /// An error was said; `response.failed` may follow, with more about it.
     failed: Option<Failure>,
     finished: bool,
+}
+
+/// Where in a response that is kept we are.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Place {
+    id: String,
+    sequence_number: u64,
+}
+
+impl ResponsesDecoder {
+    /// For a response in the background.
+    #[must_use]
+    pub fn in_background() -> Self {
+        Self { background: Some(Place::default()), ..Self::default() }
+    }
+
+    /// As it was when it gave this state, and the id of its response and the number of the last event.
+    #[must_use]
+    pub fn again(state: &str) -> Option<(Self, String, u64)> {
+        let decoder: Self = serde_json::from_str(state).ok()?;
+        let place = decoder.background.as_ref()?;
+        let (id, number) = (place.id.clone(), place.sequence_number);
+        Some((decoder, id, number))
+    }
+
+    /// Notes where we are. `false`: the event was read before.
+    fn is_new(&mut self, value: &Value) -> bool {
+        let Some(place) = &mut self.background else { return true };
+        if let Some(id) = value.pointer("/response/id").and_then(Value::as_str) {
+            id.clone_into(&mut place.id);
+        }
+        let Some(number) = value.get("sequence_number").and_then(Value::as_u64) else { return true };
+        let new = number > place.sequence_number || number == 0;
+        place.sequence_number = place.sequence_number.max(number);
+        new
+    }
 }
 
 impl Decoder for ResponsesDecoder {
@@ -57,6 +97,9 @@ impl Decoder for ResponsesDecoder {
                 format!("the stream holds what is no JSON: {}", quote(data)),
             ));
         };
+        if !self.is_new(&value) {
+            return Ok(());
+        }
         let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or(0);
         let delta = value.get("delta").and_then(Value::as_str).unwrap_or_default();
         let item = number("output_index");
@@ -117,6 +160,11 @@ impl Decoder for ResponsesDecoder {
 
     fn end(&mut self, _: &mut Vec<Event>) -> Result<(), Failure> {
         self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn state(&self) -> Option<String> {
+        self.background.as_ref().filter(|place| !place.id.is_empty() && !self.is_whole())?;
+        serde_json::to_string(self).ok()
     }
 
     fn is_whole(&self) -> bool {

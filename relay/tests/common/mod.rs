@@ -355,6 +355,7 @@ impl Upstream {
             api_key: Some(Secret::new("sk-secret-of-the-test")),
             model: "test-model".into(),
             streams: true,
+            background: false,
         }
     }
 }

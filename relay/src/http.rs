@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{State, WebSocketUpgrade};
+use axum::extract::{Path, State, WebSocketUpgrade};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
+use riacho_protocol::ConversationId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::log::Log;
+use crate::log::{Log, Refused, User};
 use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::socket;
@@ -39,7 +40,10 @@ pub struct Context {
 
 pub fn router(relay: Context) -> Router {
     let site = relay.settings.site.clone();
-    let router = Router::new().route("/ws", any(open_socket)).with_state(relay);
+    let router = Router::new()
+        .route("/ws", any(open_socket))
+        .route("/conversations/{id}", get(export).delete(delete))
+        .with_state(relay);
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
@@ -53,6 +57,66 @@ pub fn router(relay: Context) -> Router {
         .layer(header(CACHE_CONTROL, "no-cache"))
 }
 
+/// A conversation as JSON.
+async fn export(
+    State(relay): State<Context>,
+    uri: Uri,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    if let Err(refused) = may_ask(&uri, &headers, &relay.settings) {
+        return error(StatusCode::FORBIDDEN, "forbidden", &refused.to_string());
+    }
+    let Ok(id) = ConversationId::new(id) else { return answer(&Refused::UnknownConversation) };
+    match relay.log.export(&User::local(), &id).await {
+        Ok(value) => ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response(),
+        Err(refused) => answer(&refused),
+    }
+}
+
+/// Deletes a conversation.
+async fn delete(
+    State(relay): State<Context>,
+    uri: Uri,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    if let Err(refused) = may_ask(&uri, &headers, &relay.settings) {
+        return error(StatusCode::FORBIDDEN, "forbidden", &refused.to_string());
+    }
+    let Ok(id) = ConversationId::new(id) else { return answer(&Refused::UnknownConversation) };
+    match relay.log.delete(&User::local(), &id).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => answer(&refused),
+    }
+}
+
+fn answer(refused: &Refused) -> Response {
+    let status = match refused {
+        Refused::UnknownConversation => StatusCode::NOT_FOUND,
+        Refused::Forbidden => StatusCode::FORBIDDEN,
+        Refused::BadStatus(_) => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    error(status, refused.code().as_str(), &refused.to_string())
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({"code": code, "message": message});
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// As for a socket; and what another site's page asks for without an `Origin` is told by `Sec-Fetch-Site`.
+fn may_ask(uri: &Uri, headers: &HeaderMap, settings: &Settings) -> Result<(), Forbidden> {
+    may_open(uri, headers, settings)?;
+    let site = headers.get("sec-fetch-site").map(|site| site.to_str().unwrap_or_default());
+    match site {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) if headers.contains_key(ORIGIN) => Ok(()), // It was on the list.
+        Some(site) => Err(Forbidden::Origin(site.to_owned())),
+    }
+}
+
 async fn open_socket(
     State(relay): State<Context>,
     uri: Uri,
@@ -61,9 +125,7 @@ async fn open_socket(
 ) -> Response {
     if let Err(refused) = may_open(&uri, &headers, &relay.settings) {
         tracing::warn!(reason = %refused, "a socket was refused");
-        let body = serde_json::json!({"code": "forbidden", "message": refused.to_string()});
-        let json = [(CONTENT_TYPE, "application/json")];
-        return (StatusCode::FORBIDDEN, json, body.to_string()).into_response();
+        return error(StatusCode::FORBIDDEN, "forbidden", &refused.to_string());
     }
     match upgrade {
         Ok(upgrade) => socket::accept(upgrade, relay),

@@ -343,3 +343,68 @@ async fn a_run_whose_provider_is_gone_is_interrupted() {
     client.until_whole(&reply).await;
     assert_eq!(client.text(&reply), "one ");
 }
+
+async fn http(
+    relay: &Relay,
+    method: reqwest::Method,
+    room: &str,
+    header: Option<(&str, &str)>,
+) -> (u16, Value) {
+    let mut request =
+        reqwest::Client::new().request(method, format!("http://{}/conversations/{room}", relay.address));
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.expect("an answer");
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_conversation_is_exported_and_deleted() {
+    use reqwest::Method;
+    let store = Store::new();
+    let upstream = Upstream::start(vec![answer("first"), answer("second"), stuck()]).await;
+    let relay = Relay::start(store.settings(&upstream)).await;
+    let mut client = relay.connect().await;
+    let (room, other) = (id(), id());
+    client.join(&other).await;
+    client.join(&room).await;
+    let (said, reply) = client.say(&room, "a question").await;
+    client.until_end(&reply).await;
+    client.send(json!({"type": "retry", "message_id": reply, "epoch": 0})).await;
+    client.until_end(&reply).await;
+    let (status, export) = http(&relay, Method::GET, &room, None).await;
+    assert_eq!((status, &export["title"]), (200, &json!("a question")));
+    assert_eq!(
+        (&export["messages"][0]["message_id"], &export["messages"][0]["content"]),
+        (&json!(said), &json!("a question"))
+    );
+    assert_eq!(
+        (&export["messages"][1]["content"], &export["messages"][1]["epoch"]),
+        (&json!("second"), &json!(1))
+    );
+    assert_eq!(export["messages"][1]["past_epochs"][0]["content"], "first");
+
+    for (method, header) in [
+        (Method::GET, ("origin", "https://evil.example")),
+        (Method::GET, ("sec-fetch-site", "cross-site")),
+        (Method::DELETE, ("origin", "https://evil.example")),
+        (Method::DELETE, ("host", "evil.example")),
+    ] {
+        assert_eq!(http(&relay, method, &room, Some(header)).await.0, 403, "{header:?}");
+    }
+    assert_eq!(http(&relay, Method::GET, &id(), None).await.0, 404);
+
+    let (_, live) = client.say(&room, "more").await;
+    until_text(&mut client, &live, "one ").await;
+    assert_eq!(http(&relay, Method::DELETE, &room, None).await.0, 409);
+    client.send(json!({"type": "stop", "message_id": live, "epoch": 0})).await;
+    client.until_end(&live).await;
+    client.settle().await;
+    assert_eq!(http(&relay, Method::DELETE, &room, None).await.0, 204);
+    let gone = client.until("leave_conversation").await.pop().expect("it");
+    assert_eq!(gone["conversation_id"], room.as_str());
+    assert_eq!(http(&relay, Method::GET, &room, None).await.0, 404);
+    client.log.clear();
+    assert_eq!(client.join(&room).await["messages"], json!([]), "it is a new one");
+}

@@ -21,12 +21,18 @@ pub enum Verb {
     Stop,
     Retry,
     Update,
+    Export,
+    Delete,
 }
 
 /// May this user do that with a conversation of `owner`? It is its owner's alone, whatever the verb.
 pub fn authorise(user: &User, owner: &User, verb: Verb) -> Result<(), Refused> {
     match verb {
-        Verb::Read | Verb::Send | Verb::Stop | Verb::Retry | Verb::Update if user == owner => Ok(()),
+        Verb::Read | Verb::Send | Verb::Stop | Verb::Retry | Verb::Update | Verb::Export | Verb::Delete
+            if user == owner =>
+        {
+            Ok(())
+        }
         _ => Err(Refused::Forbidden),
     }
 }
@@ -38,7 +44,9 @@ mod tests {
     #[test]
     fn a_conversation_is_its_owners_alone() {
         let (one, other) = (User::local(), User("other".into()));
-        for verb in [Verb::Read, Verb::Send, Verb::Stop, Verb::Retry, Verb::Update] {
+        for verb in
+            [Verb::Read, Verb::Send, Verb::Stop, Verb::Retry, Verb::Update, Verb::Export, Verb::Delete]
+        {
             assert_eq!(authorise(&one, &one, verb), Ok(()));
             assert_eq!(authorise(&other, &one, verb), Err(Refused::Forbidden));
         }

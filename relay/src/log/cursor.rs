@@ -154,7 +154,15 @@ impl Subscription {
             let Some(joined) = self.rooms.get_mut(&id) else { continue };
             let (next, idle) = {
                 let state = joined.room.lock();
-                (state.next(&id, &mut joined.cursor, self.bounds.max_chunk), state.is_idle())
+                let next = match state.is_gone() {
+                    true => None,
+                    false => Some(state.next(&id, &mut joined.cursor, self.bounds.max_chunk)),
+                };
+                (next, state.is_idle())
+            };
+            let Some(next) = next else {
+                self.leave(&id).await;
+                return Some(LeaveConversation { conversation_id: id }.into());
             };
             match next {
                 Next::Frame(frame) => {

@@ -415,6 +415,33 @@ impl Log {
         updated.await
     }
 
+    /// A conversation as one JSON value.
+    pub async fn export(&self, user: &User, id: &ConversationId) -> Result<serde_json::Value, Refused> {
+        let (user, id) = (user.clone(), id.clone());
+        let exported = self.store.read(move |db| {
+            authorise(&user, &sql::owner(db, &id)?.ok_or(Refused::UnknownConversation)?, Verb::Export)?;
+            sql::export(db, &id)
+        });
+        exported.await
+    }
+
+    /// Deletes a conversation. Whoever reads there is let go.
+    pub async fn delete(&self, user: &User, id: &ConversationId) -> Result<(), Refused> {
+        let (user, id, gone, rooms) = (user.clone(), id.clone(), id.clone(), Arc::clone(&self.rooms));
+        let deleted = self.store.write(
+            move |db| {
+                authorise(&user, &sql::owner(db, &id)?.ok_or(Refused::UnknownConversation)?, Verb::Delete)?;
+                sql::delete(db, &id)
+            },
+            move |()| {
+                rooms.change(&gone, RoomState::delete);
+                lock(&rooms.open).remove(&gone);
+                rooms.list_changed();
+            },
+        );
+        deleted.await
+    }
+
     /// Conversations in which something was said, the last used first.
     pub async fn list(&self, user: &User) -> Result<Vec<ConversationInfo>, Refused> {
         let user = user.clone();

@@ -42,6 +42,8 @@ pub struct RoomState {
     runs: Vec<usize>,
     /// Messages without a terminal record.
     live: usize,
+    /// The conversation was deleted.
+    gone: bool,
     readers: Vec<Arc<Waker>>,
 }
 
@@ -142,6 +144,14 @@ impl RoomState {
     pub fn remove_reader(&mut self, waker: &Arc<Waker>) -> bool {
         self.readers.retain(|reader| !Arc::ptr_eq(reader, waker));
         self.readers.is_empty()
+    }
+
+    pub fn delete(&mut self) {
+        self.gone = true;
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     pub fn is_idle(&self) -> bool {

@@ -10,6 +10,7 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::text::{Layout, Text};
 use super::{AnswerBy, Ending, LeftOver, NewTurn, Piece, Refused, Run, Said, Terminal, User, one_line};
@@ -411,6 +412,57 @@ pub fn update(
             .execute(params![id.as_str(), status])?;
     }
     Ok(())
+}
+
+/// Deletes a conversation with all that was said in it.
+pub fn delete(db: &Connection, id: &ConversationId) -> Result<(), Refused> {
+    let mut live = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE conversation_id = ?1 AND streaming_status IN ('pending', 'streaming'))",
+    )?;
+    if live.query_row([id.as_str()], |row| row.get(0))? {
+        return Err(Refused::BadStatus("an answer is still coming there; stop it first"));
+    }
+    db.prepare_cached("DELETE FROM conversations WHERE id = ?1")?.execute([id.as_str()])?;
+    Ok(())
+}
+
+/// A conversation as one JSON value, with the texts that retries have replaced.
+pub fn export(db: &Connection, id: &ConversationId) -> Result<Value, Refused> {
+    let value = |row: &Row<'_>, column| from_json::<Value>(row, column).map(Option::unwrap_or_default);
+    let mut past = db.prepare_cached(
+        "SELECT epoch, answer, streaming_status, stream_metadata, content FROM past_epochs WHERE message = ?1 ORDER BY epoch",
+    )?;
+    let mut messages = Vec::new();
+    let mut statement = db.prepare_cached(
+        "SELECT seq, id, role, parent_id, created_at, epoch, answer, streaming_status, stream_metadata, content
+         FROM messages WHERE conversation_id = ?1 ORDER BY seq",
+    )?;
+    let mut rows = statement.query([id.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let seq: i64 = row.get(0)?;
+        let content = match row.get::<_, Option<String>>(9)? {
+            Some(content) => content,
+            None => arrived(db, seq)?.content().to_owned(),
+        };
+        let past = past.query_map([seq], |row| {
+            Ok(serde_json::json!({"epoch": row.get::<_, u32>(0)?, "answer": value(row, 1)?,
+                "status": row.get::<_, String>(2)?, "metadata": value(row, 3)?, "content": row.get::<_, Option<String>>(4)?}))
+        })?;
+        messages.push(serde_json::json!({
+            "message_id": row.get::<_, String>(1)?, "role": row.get::<_, String>(2)?,
+            "parent_id": row.get::<_, Option<String>>(3)?, "created_at": row.get::<_, i64>(4)?,
+            "epoch": row.get::<_, u32>(5)?, "answer": value(row, 6)?, "status": row.get::<_, String>(7)?,
+            "metadata": value(row, 8)?, "content": content, "past_epochs": past.collect::<Result<Vec<_>, _>>()?,
+        }));
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT ifnull(title, default_title), status, created_at, updated_at FROM conversations WHERE id = ?1",
+    )?;
+    let found = statement.query_row([id.as_str()], |row| {
+        Ok(serde_json::json!({"conversation_id": id, "title": row.get::<_, String>(0)?, "status": row.get::<_, String>(1)?,
+            "created_at": row.get::<_, i64>(2)?, "updated_at": row.get::<_, i64>(3)?, "messages": messages}))
+    });
+    found.optional()?.ok_or(Refused::UnknownConversation)
 }
 
 /// The conversations of one user, the last used first.

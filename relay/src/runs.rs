@@ -24,6 +24,9 @@ use crate::settings::Settings;
 /// Batches of events between a provider and the log. A provider that is faster than the log waits.
 const EVENTS: usize = 16;
 
+/// The state of a run whose provider keeps its answers, and has said nothing yet.
+const NOT_BEGUN: &str = "";
+
 #[derive(Clone)]
 pub struct Runs {
     shared: Arc<Shared>,
@@ -79,8 +82,11 @@ impl Runs {
         for left in self.shared.log.left_over().await? {
             tracing::info!(message = %left.run.message_id, "an answer is taken up again");
             let chain = self.chain(Some(left.answer.provider.clone())).unwrap_or_default();
-            let taken_up = TakenUp { state: left.state, parts: left.parts, length: left.length };
-            self.start(left.run, left.answer, chain, Some(taken_up));
+            // Of one that had not begun there is nothing to go on with: it is asked for again.
+            let begun = left.state != NOT_BEGUN || left.length > 0;
+            let taken_up =
+                begun.then_some(TakenUp { state: left.state, parts: left.parts, length: left.length });
+            self.start(left.run, left.answer, chain, taken_up);
         }
         Ok(())
     }
@@ -214,6 +220,10 @@ impl Runs {
         let (sender, mut arrived) = mpsc::channel(EVENTS);
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
         let (first, events) = (chain.first().map(|(_, first)| Arc::clone(first)), Events::new(sender));
+        if taken_up.is_none() && first.as_ref().is_some_and(|first| first.keeps()) {
+            let noted = self.shared.log.append(&run, Vec::new(), Some(NOT_BEGUN.to_owned())).await;
+            account.state = noted.is_ok().then(|| NOT_BEGUN.to_owned());
+        }
         let mut answering = match taken_up {
             None => failover::answer(chain, request, events, queues, patience).boxed(),
             Some(left) => {

@@ -322,6 +322,28 @@ async fn a_run_in_the_background_that_is_stopped_is_cancelled_there() {
 }
 
 #[tokio::test]
+async fn a_run_in_the_background_that_had_not_begun_is_asked_for_again() {
+    let store = Store::new();
+    let [mut start, rest] = background();
+    start.pop();
+    start.extend(rest.into_iter().skip(2));
+    let mut upstream = Upstream::start(vec![vec![Act::Gate], start]).await;
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    upstream.requests.recv().await.expect("a request");
+    relay.stop().await;
+    let relay = Relay::start(in_background(&store, &upstream)).await;
+    client = relay.connect().await;
+    client.join(&room).await;
+    client.until_whole(&reply).await;
+    assert_eq!((client.held(&reply).status.as_str(), client.text(&reply)), ("completed", "one two"));
+    assert!(upstream.requests.recv().await.expect("another").starts_with("POST /v1/responses "));
+}
+
+#[tokio::test]
 async fn a_run_whose_provider_is_gone_is_interrupted() {
     let store = Store::new();
     let upstream = Upstream::start(background().to_vec()).await;

@@ -351,7 +351,7 @@ pub fn next_epoch(db: &Connection, id: &MessageId, epoch: u32, now: u64) -> Resu
 
 /// Who gives an answer, when it is not the one who was asked first.
 pub fn set_answer(db: &Connection, id: &MessageId, answer: &AnswerBy) -> Result<(), Refused> {
-    db.prepare_cached("UPDATE messages SET answer = ?2 WHERE id = ?1")?
+    db.prepare_cached("UPDATE messages SET answer = ?2, provider_state = NULL WHERE id = ?1")?
         .execute(params![id.as_str(), json(answer)])?;
     Ok(())
 }

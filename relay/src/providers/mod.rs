@@ -30,6 +30,11 @@ pub trait Provider: Send + Sync {
     /// request to whoever is behind it.
     fn answer(&self, request: Request, events: Events) -> BoxFuture<'static, Result<(), Failure>>;
 
+    /// Does the one behind it keep its answers, and go on with them without us?
+    fn keeps(&self) -> bool {
+        false
+    }
+
     /// Takes an answer up again behind the last [`Event::State`], where the provider keeps it.
     fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {
         let _ = (state, events);

@@ -124,6 +124,10 @@ impl Provider for Remote {
         .boxed()
     }
 
+    fn keeps(&self) -> bool {
+        self.settings.wire == Wire::Responses && self.settings.background
+    }
+
     fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {
         let (decoder, id, after) = ResponsesDecoder::again(state).filter(|_| self.settings.background)?;
         let call = self.client.get(format!("{}?stream=true&starting_after={after}", self.response(&id)));

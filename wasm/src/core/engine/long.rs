@@ -130,13 +130,23 @@ impl Engine {
         }
         let leaf = self.tail.last().and_then(last_leaf)?;
         let open = leaf.role == Role::Paragraph && leaf.html.is_none();
-        // A blank line may be behind it.
+        // A blank line may be behind it, unless all of it is one line that goes on.
         let line = self.text.get(self.line_start(self.whole().saturating_sub(1))..self.whole())?;
-        if !open || leaf.span.start < self.anchor || line.trim_matches([' ', '>', '\n', '\t']).is_empty() {
+        let ended = self.whole() > leaf.span.start && line.trim_matches([' ', '>', '\n', '\t']).is_empty();
+        if !open || leaf.span.start < self.anchor || ended {
             return None;
         }
+        let piece = self.seen_end()?;
         let path = self.path_of_tail(leaf.span.start)?;
-        Some(Long { path, piece: self.text.len(), kids: leaf.kids.len(), checked: self.whole() })
+        Some(Long { path, piece, kids: leaf.kids.len(), checked: self.whole() })
+    }
+
+    /// Where what shows of the text ends: blanks at the end show only with what follows them, so the next piece begins
+    /// with them. None where the last line has nothing but the marks of its containers.
+    fn seen_end(&self) -> Option<usize> {
+        let end = self.text.trim_end_matches([' ', '\t', '\n']).len();
+        let line = self.text.get(self.line_start(end)..end)?;
+        (!line.trim_matches([' ', '>', '\t']).is_empty()).then_some(end)
     }
 
     /// Asks the parser, with a short paragraph in the place of the long one.
@@ -209,8 +219,11 @@ impl Engine {
         diff::kids(&mut self.pen, parent, prev, old, &mut made.kids);
         leaf.kids.append(&mut made.kids);
         let shown = (parsed.text_end + long.piece).saturating_sub(begin.len() + guard.len());
-        if self.text.len() - long.piece > PIECE {
-            (long.piece, long.kids) = (self.text.len(), leaf.kids.len());
+        let kids = leaf.kids.len();
+        if self.text.len() - long.piece > PIECE
+            && let Some(piece) = self.seen_end()
+        {
+            (long.piece, long.kids) = (piece, kids);
         }
         self.plain = self.plain_after(shown);
         true

@@ -122,23 +122,30 @@ fn a_long_paragraph_grows_at_its_end_and_nowhere_else() {
     play(Setup::default().page("bare"), async |scene| {
         let page = &scene.page;
         make_chat(page, json!({})).await;
-        // It begins long, as a conversation does that is come back to, and goes on in small steps.
+        // It begins long, as a conversation does that is come back to, and goes on in small steps: with the blank before
+        // a word, behind it, or a new line instead of it.
         let script = "
+            const step = arguments[0];
             const element = document.body.appendChild(document.createElement('div'));
             const stream = new riacho.MarkdownStream(element);
-            const words = Array.from({ length: 600 }, (_, i) => `palavra${i}🐟`);
-            let text = words.slice(0, 300).join(' ');
+            const words = Array.from({ length: 600 }, (_, i) => step.replace('*', `palavra${i}🐟`));
+            let text = words.slice(0, 300).join('');
             stream.push(text);
             stream.flush();
+            const end = (text) => text.trimEnd().slice(-60).toWellFormed();
             const wrong = [];
             for (const word of words.slice(300)) {
-                stream.push(` ${word}`);
+                stream.push(word);
                 stream.flush();
-                text += ` ${word}`;
-                if (element.textContent.trimEnd() !== text) wrong.push(word);
+                text += word;
+                if (element.textContent.trim() !== text.trim()) {
+                    wrong.push(`${end(element.textContent)} instead of ${end(text)}`);
+                }
             }
             return wrong;";
-        let wrong: Vec<String> = page.run(script, vec![]).await;
-        assert!(wrong.is_empty(), "wrong from {:?} on, {} times", wrong.first(), wrong.len());
+        for step in [" *", "* ", "*\n", "\n*"] {
+            let wrong: Vec<String> = page.run(script, vec![step.into()]).await;
+            assert!(wrong.is_empty(), "{step:?}: wrong {} times, first with: {:?}", wrong.len(), wrong.first());
+        }
     });
 }

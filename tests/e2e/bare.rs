@@ -145,7 +145,12 @@ fn a_long_paragraph_grows_at_its_end_and_nowhere_else() {
             return wrong;";
         for step in [" *", "* ", "*\n", "\n*"] {
             let wrong: Vec<String> = page.run(script, vec![step.into()]).await;
-            assert!(wrong.is_empty(), "{step:?}: wrong {} times, first with: {:?}", wrong.len(), wrong.first());
+            assert!(
+                wrong.is_empty(),
+                "{step:?}: wrong {} times, first with: {:?}",
+                wrong.len(),
+                wrong.first()
+            );
         }
     });
 }

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use riacho_protocol::{ErrorCode, Failure};
 
-use super::http::failure;
+use super::failures::failure;
 use super::{Event, Events, Provider, Request};
 use crate::settings::DemoSettings;
 

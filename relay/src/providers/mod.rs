@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod chat;
 mod demo;
+mod failures;
 pub mod gemini;
 mod http;
 mod remote;
@@ -18,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+pub(crate) use self::failures::{failure, quote};
 pub use self::http::{Decoder, decode};
-pub(crate) use self::http::{failure, quote};
 use crate::commands;
 pub use crate::request::{Request, Turn};
 use crate::settings::Settings;

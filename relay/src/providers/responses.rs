@@ -6,7 +6,8 @@ use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::http::{Decoder, failure, quote, said_error};
+use super::failures::{failure, quote, said_error};
+use super::http::Decoder;
 use super::sse::SseEvent;
 use super::{Event, Parts, Request, set};
 use crate::settings::RemoteSettings;

@@ -59,6 +59,8 @@ impl Sanitize for Sanitizer {
         let called = SANITIZE
             .with_borrow(|sanitize| Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &html.into())))
             .and_then(Result::ok);
-        called.and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok()).map_or_else(Vec::new, |bytes| bytes.to_vec())
+        called
+            .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
+            .map_or_else(Vec::new, |bytes| bytes.to_vec())
     }
 }

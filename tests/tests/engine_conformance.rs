@@ -107,6 +107,20 @@ const NAMED: &[(&str, &str)] = &[
         "runs that are not seen",
         "a\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}&#8203;b&#8203;&#8203;&#8203;&#8203;&#8203;*&#8203;*\n\n<i>&#8203;&#8203;&#8203;&#8203;&#8203;</i>\n",
     ),
+    ("raw rows in a table", "| a | b |\n|---|:-:|\n|<tr><td>"),
+    ("a table in a table", "| a | b |\n|---|:-:|\n| a | b |\n---<table>__a| 1 | 2 |\n]"),
+    ("formatting around a footnote", "<b>| a | b |\n|---|:-:|\n[^n]: note"),
+    ("a list right behind a definition", "[a]: /a\n2) <i>\r\n"),
+    ("a footnote in an open link of raw HTML", "[^n]\n\n<a href=\"/x\">\n\n[^n]: note"),
+    ("a definition inside of one piece of HTML", "<div>a\n\n[a]: /a\n[a]"),
+    (
+        "a definition that is none in the end",
+        "[b]: /b 't'<!--\n<script>\n</script>](/u)\n\n[b]: /b 't' [a]](/u)word\n",
+    ),
+    ("raw HTML closes what raw HTML opened", "|<ul>| a | b |\n|---|:-:|\n\n---- ***</ul>\r["),
+    ("raw formatting in a list that was loose", "+ \n\n+ | \n <i>"),
+    ("a definition behind a list that ends late", "[linkme-3]: a\n   - a\n\n[linkme-4]: a\n    - b\n\nc\n"),
+    ("a quote in an item of a list that turns loose", "* A\n  > i\n* H\n* T:\n\n  b\n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

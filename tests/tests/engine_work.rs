@@ -159,3 +159,52 @@ fn the_table_of_ids_does_not_grow() {
         assert!(most < bound, "{name}: {most} nodes known at once");
     }
 }
+
+/// Inputs that are known to make markdown parsers slow, at about this size.
+fn pathological() -> Vec<(&'static str, fn(usize) -> String)> {
+    vec![
+        ("nested brackets", |n| "[".repeat(n / 2) + &"]".repeat(n / 2)),
+        ("open brackets", |n| "[a](".repeat(n / 4)),
+        ("link openers", |n| "[a](<b".repeat(n / 6)),
+        ("nested quotes", |n| ">".repeat(n)),
+        ("quote lines", |n| "> ".repeat(50).repeat(n / 100) + "a"),
+        ("emphasis openers", |n| "*a ".repeat(n / 3)),
+        ("emphasis closers", |n| "a* ".repeat(n / 3)),
+        ("alternating emphasis", |n| "*a _b ".repeat(n / 6)),
+        ("nested strong", |n| "*a **a ".repeat(n / 7)),
+        ("emphasis runs", |n| "a**b".to_owned() + &"c* ".repeat(n / 3)),
+        ("backtick runs", |n| (1..).map(|k| format!("e{}", "`".repeat(k % 100))).take(n / 50).collect()),
+        ("open comments", |n| "</".repeat(n / 4) + &"<!--".repeat(n / 8)),
+        ("open tags", |n| "<a ".repeat(n / 3)),
+        ("wide table", |n| format!("{}\n{}\n", "|x".repeat(n / 4), "|-".repeat(n / 4))),
+        ("table rows without cells", |n| "|a|b|c|d|\n|-|-|-|-|\n".to_owned() + &"a\n".repeat(n / 2)),
+        ("deep list", |n| (0..).map(|k| format!("{}- a\n", "  ".repeat(k % 80))).take(n / 80).collect()),
+        ("list markers in one line", |n| "- ".repeat(n / 2)),
+        ("many definitions", |n| (0..n / 12).map(|k| format!("[{k}]: u{k}\n")).collect()),
+        ("one long label", |n| "[".to_owned() + &"a".repeat(n) + "]"),
+        ("entities", |n| "&amp".repeat(n / 4)),
+        ("dollars", |n| "$a $$b ".repeat(n / 7)),
+        ("raw lists", |n| "<ul><li>".repeat(n / 8)),
+        ("raw formatting", |n| "<b>\n\n".repeat(n / 50)),
+        ("blank lines", |n| "\n".repeat(n)),
+        ("one long line", |n| "x".repeat(n)),
+        ("indented code", |n| "    code\n".repeat(n / 9)),
+        ("open title", |n| "[a]: /u '".to_owned() + &"t\n".repeat(n / 2)),
+    ]
+}
+
+#[test]
+fn known_bad_inputs_are_linear_too() {
+    let mut wrong = Vec::new();
+    for (name, make) in pathological() {
+        let costs: Vec<u64> = [10_000, 20_000, 40_000].map(|size| cost(&make(size)).0.total).into();
+        eprintln!("{name}: {costs:?}");
+        // The first doubling may cross the length from which long leaves are read less often; the last one shows the slope.
+        if let [.., before, after] = costs.as_slice()
+            && *after as f64 > *before as f64 * 2.4
+        {
+            wrong.push(format!("{name}: {costs:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

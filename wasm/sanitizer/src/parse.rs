@@ -123,7 +123,7 @@ impl Cap {
         // The fragment's own root counts one.
         let full = arena.depth() > MAX_DEPTH;
         // Waiting formatting elements are opened again in each new block: a bound on that, too.
-        let flooded = arena.len() > 16 * self.tokens.get() + 1024;
+        let flooded = arena.len() > 4 * self.tokens.get() + 1024;
         if !full && !flooded {
             dropped.clear();
             return false;

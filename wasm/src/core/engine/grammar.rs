@@ -66,11 +66,6 @@ impl Normaliser {
     }
 }
 
-/// The text as it will most likely go on, from `from`, where a line of its last leaf begins.
-pub fn guess(text: &str, _from: usize) -> Cow<'_, str> {
-    Cow::Borrowed(text)
-}
-
 /// Normalises a whole text.
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -22,6 +22,8 @@ pub struct Assembled {
     pub kids: Vec<Node>,
     /// The raw elements that are open before each top-level block, and at the end.
     pub contexts: Vec<(usize, Vec<String>)>,
+    /// What was sanitised as one.
+    pub pieces: Vec<Range<usize>>,
     /// Nothing may be finished from here on: raw HTML waits for the sanitiser, or is still one open piece.
     pub limit: Option<usize>,
     /// Raw HTML is shown as text.
@@ -38,15 +40,11 @@ pub struct Assembler<'a> {
     pub context: &'a [String],
 }
 
-type Events = [Option<Event<'static>>];
+type Events = [Vec<Event<'static>>];
 
 impl Assembler<'_> {
     /// `events` gives the events of all tops, if asked.
-    pub fn assemble(
-        &self,
-        tops: Vec<Top>,
-        events: impl FnOnce() -> Vec<Option<Event<'static>>>,
-    ) -> Assembled {
+    pub fn assemble(&self, tops: Vec<Top>, events: impl FnOnce() -> Vec<Vec<Event<'static>>>) -> Assembled {
         let mut out = Assembled::default();
         let mut context = self.context.to_vec();
         let mut depth = 0;
@@ -102,9 +100,13 @@ impl Assembler<'_> {
                 let open: Vec<String> =
                     tail.open.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
                 let closed = tail.plain && self.ends_in_block(&nodes, &open);
-                if let Some(next) = tops.next_if(|_| !closed) {
-                    span.end = next.span.end;
-                    html.push_str(&write(&events, next.events));
+                if !closed && tops.peek().is_some() {
+                    // Half as much again before the next look, or many blocks would cost their square.
+                    let enough = html.len() + html.len() / 2;
+                    while let Some(next) = tops.next_if(|_| html.len() <= enough) {
+                        span.end = next.span.end;
+                        html.push_str(&write(&events, next.events));
+                    }
                     continue;
                 }
                 if !closed {
@@ -116,11 +118,12 @@ impl Assembler<'_> {
                         node.span.end = span.end;
                     }
                 }
+                out.pieces.push(span.clone());
                 let given = self.shown(&context);
                 let before = innermost(&mut out.kids, depth).len();
                 merge(&mut out.kids, &given, nodes, &span);
-                if spine && let Some(node) = innermost(&mut out.kids, depth).get_mut(before) {
-                    self.begin(node);
+                if spine && let Some(nodes) = innermost(&mut out.kids, depth).get_mut(before..) {
+                    self.begin(nodes);
                 }
                 if closed {
                     context = open;
@@ -139,13 +142,8 @@ impl Assembler<'_> {
         out
     }
 
-    /// Those of the open elements that are on the page.
     fn shown(&self, context: &[String]) -> Vec<String> {
-        let kept = |name: &&String| {
-            words::ELEMENTS.contains(&name.as_str())
-                && matches!(self.policy.element(name, &[], ""), Verdict::Keep(_))
-        };
-        context.iter().filter(kept).cloned().collect()
+        shown(self.policy, context)
     }
 
     /// Whether what comes next begins a line of its own, wherever the HTML was cut.
@@ -158,12 +156,16 @@ impl Assembler<'_> {
     }
 
     /// Gives the ids of the path to nodes that were made by way of HTML.
-    fn begin(&self, node: &mut Node) {
-        let mut node = Some(node);
+    fn begin(&self, nodes: &mut [Node]) {
+        let mut nodes = nodes;
         for open in self.path.iter().skip_while(|open| open.role == Role::Raw) {
-            let Some(at) = node.take().filter(|node| node.name() == Some(open.name)) else { return };
-            (at.id, at.before, at.spine) = (open.id, open.before, true);
-            node = at.kids.first_mut();
+            // What an HTML parser moved out of a table comes before it.
+            let Some(node) = nodes.iter_mut().find(|node| node.name() == Some(open.name)) else { return };
+            (node.id, node.before, node.spine) = (open.id, open.before, true);
+            if matches!(open.role, Role::Table(_)) {
+                node.kids.retain(|kid| kid.name() != Some("thead"));
+            }
+            nodes = &mut node.kids;
         }
     }
 
@@ -215,8 +217,8 @@ impl Assembler<'_> {
             Role::Paragraph => {
                 let inner = own
                     .filter(|e| !matches!(e, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)));
-                let mut inside = String::new();
-                pulldown_cmark::html::push_html(&mut inside, inner);
+
+                let inside = raw::write(inner);
                 match node.name() {
                     Some(name) => html.push_str(&format!("<{name}>{inside}</{name}>")),
                     None => html.push_str(&inside),
@@ -252,13 +254,17 @@ impl Assembler<'_> {
         if row {
             let Ok([table]) = <[Node; 1]>::try_from(nodes) else { return false };
             let mut parts = table.kids.into_iter();
-            let of_body = match node.name() {
-                Some("thead") => parts.next(),
-                _ => parts.nth(1).and_then(|body| body.kids.into_iter().next()),
-            };
-            match of_body {
-                Some(made) => node.kids = made.kids,
-                None => return false,
+            let (head, body) = (parts.next(), parts.next());
+            let mut rows = body.map(|body| body.kids).unwrap_or_default();
+            if node.name() == Some("thead") {
+                let Some(head) = head.filter(|head| head.name() == Some("thead") && rows.is_empty()) else {
+                    return false;
+                };
+                node.kids = head.kids;
+            } else if rows.len() == 1 {
+                node.kids = rows.pop().map(|row| row.kids).unwrap_or_default();
+            } else {
+                (node.kind, node.role, node.kids) = (Kind::Virtual, Role::Html, rows);
             }
             return true;
         }
@@ -269,16 +275,25 @@ impl Assembler<'_> {
 
             (nodes, name) => {
                 node.kids = nodes.map_or_else(|nodes| nodes, |[only]| vec![only]);
-                if name.is_some() && !node.kids.last().is_none_or(Node::is_block) {
-                    return false;
-                }
-                if name.is_some() {
-                    (node.kind, node.role) = (Kind::Virtual, Role::Html);
+                match node.role {
+                    // It came apart: what follows has to be read with it.
+                    Role::Paragraph | Role::Leaf if name.is_some() => return false,
+                    _ if name.is_some() && !node.kids.last().is_none_or(Node::is_block) => return false,
+                    _ if name.is_some() => (node.kind, node.role) = (Kind::Virtual, Role::Html),
+                    _ => {}
                 }
             }
         }
         true
     }
+}
+
+/// Those of the open elements that are on the page.
+pub fn shown(policy: &Policy, context: &[String]) -> Vec<String> {
+    let kept = |name: &&String| {
+        words::ELEMENTS.contains(&name.as_str()) && matches!(policy.element(name, &[], ""), Verdict::Keep(_))
+    };
+    context.iter().filter(kept).cloned().collect()
 }
 
 /// The kids of the innermost of `depth` open elements.
@@ -318,10 +333,5 @@ fn merge(kids: &mut Vec<Node>, given: &[String], nodes: Vec<Node>, span: &Range<
 
 /// The HTML that pulldown-cmark writes for these events.
 fn write(events: &Events, range: Range<usize>) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(
-        &mut html,
-        events.get(range).unwrap_or_default().iter().flatten().cloned(),
-    );
-    html
+    raw::write(events.get(range).unwrap_or_default().iter().flatten().cloned())
 }

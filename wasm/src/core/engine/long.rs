@@ -10,12 +10,12 @@ use pulldown_cmark::{Event, Parser, Tag};
 
 use crate::core::policy::text;
 
+use super::Engine;
 use super::diff;
 use super::grammar::OPTIONS;
 use super::parse::Slice;
 use super::path::Open;
 use super::tree::{Kind, Node, Role};
-use super::{Engine, grammar};
 
 /// From this length on, what is open is not read again at each flush.
 pub const LARGE: usize = 2048;
@@ -101,6 +101,12 @@ impl Engine {
             }
             _ => None,
         }
+    }
+
+    /// What is at the end is code, where nothing is guessed.
+    pub(super) fn in_code(&self) -> bool {
+        let leaf = self.tail.last().and_then(last_leaf);
+        leaf.is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code))
     }
 
     /// Goes on with a long paragraph. False if it has to be read as a whole.
@@ -190,8 +196,7 @@ impl Engine {
         // What is before the piece matters to a delimiter that begins it.
         let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
         let text = format!("{begin}{guard}{piece}");
-        let text = grammar::guess(&text, begin.len());
-        let slice = Slice { text: &text, range: 0..text.len(), path: &[], labels: &self.labels };
+        let slice = Slice { text: &text, range: 0..text.len(), path: &[], labels: &self.labels, open: true };
         let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, false);
         self.pen.work.scanned += scanned as u64;
         self.pen.work.compared += events as u64;

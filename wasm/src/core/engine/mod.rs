@@ -14,6 +14,7 @@ mod diff;
 mod finish;
 pub mod grammar;
 mod group;
+mod guess;
 mod labels;
 mod long;
 mod parse;
@@ -180,6 +181,7 @@ impl Engine {
     /// Parses the text after the anchor and brings it to the page; then lets go of what is finished.
     fn render(&mut self, sanitizer: Option<&dyn Sanitize>) {
         let range = self.anchor..self.text.len();
+        let open = self.is_guessed();
         let mut parsed = self.parse(range.clone(), false);
         if !parsed.loosened.is_empty() {
             // A line that is not whole may still turn out to be no item.
@@ -192,15 +194,16 @@ impl Engine {
             }
         }
         let tops = std::mem::take(&mut parsed.tops);
-        let Assembled { kids: mut new, contexts, limit, raw, scanned } =
-            self.assemble(tops, range, &self.path, &self.context, sanitizer);
+        let Assembled { kids: mut new, contexts, pieces, limit, raw, scanned } =
+            self.assemble(tops, range, &self.path, &self.context, open, sanitizer);
         self.pen.work.scanned += scanned as u64;
         self.raw_waits = raw && !self.failed;
         let old = std::mem::take(&mut self.tail);
         diff::kids(&mut self.pen, 0, self.before, old, &mut new);
-        let limit = limit.filter(|_| !(raw && self.failed));
+        // At the end nothing waits but the sanitiser.
+        let limit = limit.filter(|_| !(raw && self.failed) && (self.raw_waits || !self.ended));
         let text_end = parsed.text_end;
-        self.finish(new, parsed, &contexts, limit, sanitizer);
+        self.finish(new, parsed, &contexts, &pieces, limit, sanitizer);
         self.plain = self.plain_after(text_end);
         self.next_read = 0;
         let open = self.text.len() - self.anchor;
@@ -230,19 +233,27 @@ impl Engine {
         range: Range<usize>,
         path: &[Open],
         context: &[String],
+        open: bool,
         sanitizer: Option<&dyn Sanitize>,
     ) -> Assembled {
         let assembler =
             Assembler { policy: &self.policy, id_prefix: &self.id_prefix, sanitizer, path, context };
-        assembler.assemble(tops, || Slice { text: &self.text, range, path, labels: &self.labels }.html())
+        assembler
+            .assemble(tops, || Slice { text: &self.text, range, path, labels: &self.labels, open }.html())
     }
 
     fn parse(&mut self, range: Range<usize>, keep_tight: bool) -> Parsed {
-        let slice = Slice { text: &self.text, range, path: &self.path, labels: &self.labels };
+        let open = range.end == self.text.len() && self.is_guessed();
+        let slice = Slice { text: &self.text, range, path: &self.path, labels: &self.labels, open };
         let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, keep_tight);
         self.pen.work.scanned += scanned as u64;
         self.pen.work.compared += events as u64;
         parsed
+    }
+
+    /// Whether the end of the text is shown as it will most likely become.
+    fn is_guessed(&self) -> bool {
+        !self.ended && !self.in_code()
     }
 
     /// Where the last line begins that is not whole.

@@ -1,16 +1,19 @@
 //! Parsing a stretch of the text in the light of what came before it: open containers, link and footnote definitions.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use pulldown_cmark::{BrokenLink, CowStr, Event, Parser, Tag};
+use pulldown_cmark::{BrokenLink, CowStr, Event, Parser, Tag, TagEnd};
 
 use crate::core::policy::Policy;
 
 use super::build::{Builder, Context, Top};
 use super::grammar;
+use super::guess::guess;
 use super::labels::Labels;
 use super::path::{self, Open};
+use super::tree::Role;
 
 /// A link definition in the text.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Slice<'a> {
     pub range: Range<usize>,
     pub path: &'a [Open],
     pub labels: &'a Labels,
+    /// The text goes on behind it: its end is shown as it will most likely become.
+    pub open: bool,
 }
 
 struct Known<'a> {
@@ -84,7 +89,7 @@ impl Slice<'_> {
     pub fn nodes(&self, policy: &Policy, id_prefix: &str, keep_tight: bool) -> (Parsed, usize, usize) {
         let mut parsed = Parsed::default();
         // Raw elements are not markdown's.
-        let raws = self.path.iter().take_while(|open| open.role == super::tree::Role::Raw).count();
+        let raws = self.path.iter().take_while(|open| open.role == Role::Raw).count();
         let path = self.path.get(raws..).unwrap_or_default();
         let mut builder = Builder::new(policy, id_prefix, path, Known::new(self.labels));
         if keep_tight {
@@ -112,15 +117,25 @@ impl Slice<'_> {
     }
 
     /// The same events, to be written as HTML, by their place; those of the stub are only what opens its containers.
-    pub fn html(&self) -> Vec<Option<Event<'static>>> {
+    pub fn html(&self) -> Vec<Vec<Event<'static>>> {
         let mut known = Known::new(self.labels);
         let mut images = 0usize;
-        let mut out = Vec::new();
+        let mut out: Vec<Vec<Event<'static>>> = Vec::new();
         let mut ignored = 0usize;
+        // A list that was loose before may look tight from here.
+        let path: Vec<&Open> = self.path.iter().filter(|open| open.role != Role::Raw).collect();
+        let (mut begun, mut open, mut paragraph) = (0, Vec::new(), false);
         self.events(&mut Vec::new(), &mut Vec::new(), |event, at, stub| {
             let container = matches!(
                 event,
-                Event::Start(Tag::BlockQuote(_) | Tag::List(_) | Tag::Item | Tag::FootnoteDefinition(_))
+                Event::Start(
+                    Tag::BlockQuote(_)
+                        | Tag::List(_)
+                        | Tag::Item
+                        | Tag::FootnoteDefinition(_)
+                        | Tag::Table(_)
+                        | Tag::TableHead
+                )
             );
             if stub && (ignored > 0 || matches!(event, Event::Start(_)) && !container) {
                 match event {
@@ -128,8 +143,33 @@ impl Slice<'_> {
                     Event::End(_) => ignored -= 1,
                     _ => {}
                 }
-                out.push(None);
+                out.push(Vec::new());
                 return;
+            }
+            let mut made = Vec::new();
+            let in_item = open.last() == Some(&Around::LooseItem);
+            if in_item && !paragraph && is_inline(&event) {
+                paragraph = true;
+                made.push(Event::Start(Tag::Paragraph));
+            } else if in_item && paragraph && !is_inline(&event) {
+                paragraph = false;
+                made.push(Event::End(TagEnd::Paragraph));
+            }
+            match &event {
+                Event::Start(Tag::Item) if open.last() == Some(&Around::LooseList) => {
+                    open.push(Around::LooseItem)
+                }
+                Event::Start(tag) => {
+                    let here = path.get(begun).filter(|_| {
+                        stub && *tag != Tag::TableHead
+                            || begun + 1 == path.len() && matches!(tag, Tag::List(_))
+                    });
+                    begun += usize::from(here.is_some());
+                    let loose = here.is_some_and(|here| here.role == Role::List { loose: true });
+                    open.push(if loose { Around::LooseList } else { Around::Other });
+                }
+                Event::End(_) => drop(open.pop()),
+                _ => {}
             }
             let number = match &event {
                 Event::FootnoteReference(label) | Event::Start(Tag::FootnoteDefinition(label)) => {
@@ -139,7 +179,7 @@ impl Slice<'_> {
             };
             match &event {
                 Event::Start(Tag::Image { .. }) => images += 1,
-                Event::End(pulldown_cmark::TagEnd::Image) => images -= 1,
+                Event::End(TagEnd::Image) => images -= 1,
                 _ => {}
             }
             let link = match &event {
@@ -148,7 +188,8 @@ impl Slice<'_> {
                 }
                 _ => None,
             };
-            out.push(Some(super::raw::event(event, number, link, images > 0, stub)));
+            made.push(super::raw::event(event, number, link, images > 0, stub));
+            out.push(made);
         });
         out
     }
@@ -161,6 +202,8 @@ impl Slice<'_> {
         mut visit: impl FnMut(Event<'_>, Range<usize>, bool),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
+        let slice = if self.open { guess(slice) } else { Cow::Borrowed(slice) };
+        let slice = slice.as_ref();
         // pulldown-cmark makes a footnote of a reference only if it sees the definition.
         let mut preamble = String::new();
         if self.labels.has_notes() {
@@ -185,7 +228,7 @@ impl Slice<'_> {
             &joined
         };
         let place = |at: Range<usize>| {
-            let shift = |at: usize| at.saturating_sub(skip) + self.range.start;
+            let shift = |at: usize| (at.saturating_sub(skip) + self.range.start).min(self.range.end);
             shift(at.start)..shift(at.end)
         };
         let unresolved = RefCell::new(wanted);
@@ -214,6 +257,26 @@ impl Slice<'_> {
             visit(event, place(at), stub);
         }
         input.len()
+    }
+}
+
+/// What an event stands in, as far as its looseness goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    LooseList,
+    LooseItem,
+    Other,
+}
+
+/// Whether an event that comes right in an item is part of a tight paragraph.
+fn is_inline(event: &Event<'_>) -> bool {
+    match event {
+        Event::Start(tag) => matches!(
+            tag,
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+        ),
+        Event::End(_) | Event::Html(_) | Event::Rule => false,
+        _ => true,
     }
 }
 

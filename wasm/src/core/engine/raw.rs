@@ -95,10 +95,10 @@ pub fn event(
                 .into(),
         ),
         // One that was begun before has its number already.
-        Event::Start(Tag::FootnoteDefinition(_)) if stub => Event::Html("\n<div>".into()),
+        Event::Start(Tag::FootnoteDefinition(_)) if stub => Event::Html("\0<div>".into()),
         Event::Start(Tag::FootnoteDefinition(label)) => Event::Html(
             format!(
-                "\n<div class=\"footnote-definition\" id=\"{}\">\
+                "\0<div class=\"footnote-definition\" id=\"{}\">\
                  <sup class=\"footnote-definition-label\">{number}</sup>",
                 escaped(&label)
             )
@@ -114,6 +114,17 @@ pub fn event(
         }
         event => event.into_static(),
     }
+}
+
+/// Writes events. The renderer begins a footnote on a new line, unless it is at the start of one: so does this.
+pub fn write(events: impl Iterator<Item = Event<'static>>) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events);
+    if html.contains('\0') {
+        let html = html.replace("\n\0", "\n");
+        return html.strip_prefix('\0').unwrap_or(&html).replace('\0', "\n");
+    }
+    html
 }
 
 fn escaped(text: &str) -> String {

@@ -1,11 +1,13 @@
 //! Letting go of what is finished: where the anchor goes, which containers stay open, which ids are given back.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::core::policy::Verdict;
 
 use super::Engine;
 use super::batch::{Pen, units};
+use super::group;
 use super::labels::Key;
 use super::parse::{Definition, Parsed, footnote_labels};
 use super::path::{self, Fence, Open, Run};
@@ -85,6 +87,7 @@ impl Engine {
         mut new: Vec<Node>,
         parsed: Parsed,
         contexts: &[(usize, Vec<String>)],
+        pieces: &[Range<usize>],
         limit: Option<usize>,
         sanitizer: Option<&dyn Sanitize>,
     ) {
@@ -93,12 +96,25 @@ impl Engine {
             Some((self.text.len(), Vec::new()))
         } else {
             let cut = self.cut(&new, &definitions).filter(|cut| limit.is_none_or(|limit| cut.at <= limit));
-            cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut)?)))
+            // What is one piece of HTML can't be finished by half.
+            let cut = cut.filter(|cut| !pieces.iter().any(|p| p.start < cut.anchor && cut.anchor < p.end));
+            cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut, contexts)?)))
         };
         let Some((anchor, path)) = found else {
             self.tail = new;
             return;
         };
+        // What is defined on a line that is not whole may yet be undone; nothing is finished on the strength of it.
+        let whole = self.whole();
+        let hasty =
+            |d: &&Definition| !self.ended && d.span.end > whole && self.labels.link(&d.label).is_none();
+        for definition in definitions.iter().filter(hasty) {
+            let label = Key::link(&definition.label);
+            if refs.iter().any(|(used, at)| *at < anchor && Key::link(used) == label) {
+                self.tail = new;
+                return;
+            }
+        }
         let mut defined = Vec::new();
         for definition in definitions.iter().filter(|d| d.span.start < anchor) {
             if self.labels.define_link(&definition.label, &definition.dest, &definition.title) {
@@ -123,14 +139,13 @@ impl Engine {
         }
         keys.retain(|(key, at)| *at < anchor && !self.labels.knows(key));
         keys.sort_by_key(|(_, at)| *at);
-        let context = if anchor >= self.text.len() {
-            contexts.last()
-        } else {
-            contexts.iter().find(|(start, _)| *start >= anchor)
-        };
-        if let Some((_, context)) = context {
-            self.context.clone_from(context);
+        // A piece of HTML can't be patched later as a leaf can: it is not finished before its labels are known.
+        if !self.ended && keys.iter().any(|(_, at)| pieces.iter().any(|piece| piece.contains(at))) {
+            self.tail = new;
+            self.wake(defined, sanitizer);
+            return;
         }
+        self.context = context_at(contexts, anchor).to_vec();
         self.let_go(&mut new, &keys, path, anchor);
         self.tail = new;
         self.anchor = anchor;
@@ -166,9 +181,8 @@ impl Engine {
         let last = last?;
         let at = last.span.start;
         let anchor = self.line_start(at);
-        // A title may still come for a definition on the line before.
-        if last.role == Role::Paragraph
-            && let Some(definition) = definitions.iter().rfind(|d| d.span.start < at)
+        // A title may still come for a definition on the line before; and not every block may begin right behind one.
+        if let Some(definition) = definitions.iter().rfind(|d| d.span.start < at)
             && self.line_end(definition.span.end.saturating_sub(1)) == anchor
         {
             let at = definition.span.start;
@@ -210,18 +224,23 @@ impl Engine {
     }
 
     /// The containers that are open at a cut. `None` if that can't be told.
-    fn path_to(&self, kids: &[Node], cut: &Cut) -> Option<Vec<Open>> {
+    fn path_to(&self, kids: &[Node], cut: &Cut, contexts: &[(usize, Vec<String>)]) -> Option<Vec<Open>> {
         let mut path: Vec<Open> = Vec::new();
+        // A raw element that is open at the anchor may be closed by what comes behind it.
+        let raws = group::shown(&self.policy, context_at(contexts, cut.anchor)).len();
         let mut kids = kids;
         // What begins behind the anchor is not finished, whatever it is.
         while let Some(last) = kids.iter().rfind(|kid| kid.spine || kid.span.start < cut.anchor) {
             let fence = cut.fence && last.role == Role::Fence;
-            if !fence && !last.role.is_container() || cut.at >= last.span.end {
+            let raw = path.len() < raws;
+            let goes_on = last.role.is_container() && last.role != Role::Raw && cut.at < last.span.end;
+            if !raw && !fence && !goes_on {
                 break;
             }
             let old = self.path.get(path.len()).filter(|old| last.spine && old.id == last.id);
             let mut open = match old {
                 Some(old) => old.clone(),
+                None if raw => self.open_as(&Role::Raw, last.span.start, last.name()?, last.id, &path)?,
                 None => self.open(last, &path)?,
             };
             if fence {
@@ -498,6 +517,12 @@ fn last_block(kids: &[Node], whole: usize) -> Option<&Node> {
         let inner = if node.role.is_container() { last_block(&node.kids, whole) } else { None };
         inner.or_else(|| (!node.spine).then_some(node))
     })
+}
+
+/// The raw elements that are open at a place.
+fn context_at(contexts: &[(usize, Vec<String>)], at: usize) -> &[String] {
+    let found = contexts.iter().find(|(start, _)| *start >= at).or(contexts.last());
+    found.map_or(&[], |(_, context)| context.as_slice())
 }
 
 /// The lines of a text that are whole.

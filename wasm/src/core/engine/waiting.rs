@@ -76,7 +76,8 @@ impl Engine {
         let (parsed, scanned, events) = self.read(leaf);
         self.pen.work.scanned += 2 * scanned as u64;
         self.pen.work.compared += 2 * events as u64;
-        let made = self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, sanitizer);
+        let made =
+            self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, false, sanitizer);
         self.pen.work.scanned += made.scanned as u64;
         let Some(mut new) = find(made.kids, leaf.at) else {
             leaf.node = Some(old);
@@ -115,8 +116,13 @@ impl Engine {
     }
 
     fn read(&self, leaf: &Leaf) -> (super::Parsed, usize, usize) {
-        let slice =
-            Slice { text: &self.text, range: leaf.lines.clone(), path: &leaf.path, labels: &self.labels };
+        let slice = Slice {
+            text: &self.text,
+            range: leaf.lines.clone(),
+            path: &leaf.path,
+            labels: &self.labels,
+            open: false,
+        };
         slice.nodes(&self.policy, &self.id_prefix, false)
     }
 }

@@ -1,0 +1,380 @@
+//! The end of a text that is still being written, as it will most likely go on.
+//!
+//! Open emphasis, code and links are closed; what may be the beginning of a delimiter is held back; a URL that is not
+//! whole is not used. A guess only ever changes the last line, and adds nothing but what a parser reads as syntax, so it
+//! can't reach further than the leaf at the end. It is gone when the text is whole.
+
+use std::borrow::Cow;
+
+use riacho_flat::words;
+
+/// In the place of a URL that is not whole: no policy allows it.
+const PENDING: &str = "riacho-pending:";
+/// A leaf longer than this is not looked at from its beginning.
+const FAR: usize = 4096;
+/// A link's text, or a tag, that is longer than this is none.
+const MOST: usize = 300;
+
+/// `text` ends where the writing has come to.
+pub fn guess(text: &str) -> Cow<'_, str> {
+    let line_at = text.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(line_at..).unwrap_or_default();
+    if let Some(table) = table(text, line_at) {
+        return Cow::Owned(table);
+    }
+    let content = line.trim_start_matches([' ', '>']);
+    if content.starts_with("```") || content.starts_with("~~~") || line.starts_with("    ") && line_at == 0 {
+        return Cow::Borrowed(text);
+    }
+    if !content.is_empty() && is_marker(content.trim_end()) {
+        // Nothing but what begins or ends a block: which one is not known yet.
+        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+    }
+    let from = region(text, line_at);
+    let leaf = text.get(from..).unwrap_or_default();
+    let (keep, close) = scan(leaf);
+    if keep == leaf.len() && close.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let kept = text.get(..from + keep).unwrap_or(text);
+    // A line of its own is never taken away, nor what is before it.
+    let kept = if kept.len() < line_at { text.get(..line_at).unwrap_or_default() } else { kept };
+    if close.is_empty() {
+        return Cow::Borrowed(kept);
+    }
+    Cow::Owned(format!("{}{close}", kept.trim_end_matches([' ', '\n'])))
+}
+
+/// Rules, underlines, list markers: a line that has no content yet.
+fn is_marker(line: &str) -> bool {
+    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
+        || digits.len() < line.len() && matches!(digits, "" | "." | ")")
+}
+
+/// A head of a table that arrives: shown as one when its line begins with a bar.
+fn table(text: &str, line_at: usize) -> Option<String> {
+    let line = text.get(line_at..)?;
+    let (head_at, head) = if line.starts_with('|') && !is_marker(line.trim_end()) {
+        (line_at, line)
+    } else if line.chars().all(|c| matches!(c, '-' | ':' | '|' | ' ')) {
+        let at = text.get(..line_at.checked_sub(1)?)?.rfind('\n').map_or(0, |at| at + 1);
+        (at, text.get(at..line_at - 1)?)
+    } else {
+        return None;
+    };
+    let first = head_at == 0 || text.get(..head_at)?.ends_with("\n\n");
+    let cells = head.trim_end().trim_matches('|').split('|').count();
+    if !first || !head.starts_with('|') || cells > 64 || head.contains(['`', '\\']) {
+        return None;
+    }
+    // A second line that is whole and says what this is.
+    if head_at < line_at && line.matches('-').count() >= cells && line.trim_end().ends_with('|') {
+        return None;
+    }
+    Some(format!(
+        "{}|\n{}|",
+        text.get(..head_at + head.len())?.trim_end().trim_end_matches('|'),
+        "|-".repeat(cells)
+    ))
+}
+
+/// Where the leaf begins that the last line belongs to, as far as its lines show it.
+fn region(text: &str, line_at: usize) -> usize {
+    let mut from = line_at;
+    loop {
+        let line = text.get(from..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
+        let bare = line.trim_start_matches([' ', '>']);
+        let skipped = line.len() - bare.len();
+        let marker = marker(bare);
+        if marker > 0 {
+            return from + skipped + marker;
+        }
+        let Some(before) = from.checked_sub(1).and_then(|end| text.get(..end)) else { return from };
+        let at = before.rfind('\n').map_or(0, |at| at + 1);
+        let above = before.get(at..).unwrap_or_default().trim_matches([' ', '>']);
+        let ends =
+            above.is_empty() || above.starts_with(['#', '|']) || above.starts_with("```") || is_marker(above);
+        if ends || text.len() - at > FAR {
+            return from;
+        }
+        from = at;
+    }
+}
+
+/// How long a list marker or heading marker at the start of a line is, with its spaces.
+fn marker(line: &str) -> usize {
+    let rest = line.trim_start_matches('#');
+    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let rest = if rest.len() < line.len() {
+        rest
+    } else if digits.len() < line.len() && digits.starts_with(['.', ')']) {
+        digits.get(1..).unwrap_or_default()
+    } else if line.starts_with(['-', '*', '+']) {
+        line.get(1..).unwrap_or_default()
+    } else if line.starts_with('|') {
+        return line.rfind('|').map_or(0, |at| at + 1);
+    } else {
+        return 0;
+    };
+    if rest.is_empty() || rest.starts_with(' ') { line.len() - rest.trim_start_matches(' ').len() } else { 0 }
+}
+
+/// Something that is open in a leaf.
+struct Open {
+    mark: char,
+    count: usize,
+    /// Behind it.
+    at: usize,
+}
+
+/// How much of a leaf to keep, and what closes what is open in it.
+fn scan(leaf: &str) -> (usize, String) {
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = 0;
+    let end = leaf.len();
+    while let Some(c) = leaf.get(at..).and_then(|rest| rest.chars().next()) {
+        let run = run(leaf, at, c);
+        let after = at + run;
+        match c {
+            '\\' if at + 1 == end => return finish(leaf, at, &open, String::new()),
+            '\\' => {
+                let escaped =
+                    leaf.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+                at += 1 + escaped;
+                continue;
+            }
+            '`' => match closing(leaf, after, '`', run) {
+                Some(behind) => {
+                    at = behind;
+                    continue;
+                }
+                None if after == end => return finish(leaf, at, &open, String::new()),
+                None => {
+                    let kept = leaf.trim_end_matches('`').len();
+                    return finish(leaf, kept.max(after), &open, "`".repeat(run));
+                }
+            },
+            '$' if run == 2 => match closing(leaf, after, '$', 2) {
+                Some(behind) => {
+                    at = behind;
+                    continue;
+                }
+                None if after == end => return finish(leaf, at, &open, String::new()),
+                None => return finish(leaf, leaf.trim_end_matches('$').len(), &open, "$$".to_owned()),
+            },
+            '$' if run == 1 && after == end && !before_is_word(leaf, at) => {
+                return finish(leaf, at, &open, String::new());
+            }
+            '<' if run == 1
+                && !before_is_word(leaf, at)
+                && is_tag_begun(leaf.get(after..).unwrap_or_default()) =>
+            {
+                match leaf.get(after..).and_then(|rest| rest.find('>')) {
+                    Some(len) => {
+                        at = after + len + 1;
+                        continue;
+                    }
+                    None => return finish(leaf, at, &open, String::new()),
+                }
+            }
+            '!' if after == end => return finish(leaf, at, &open, String::new()),
+            '[' if after == end => return finish(leaf, image(leaf, at), &open, String::new()),
+            '[' if leaf.get(after..).is_some_and(|rest| rest.starts_with('^')) => {
+                match leaf.get(after..).and_then(|rest| rest.find(']')) {
+                    Some(len) => {
+                        at = after + len + 1;
+                        continue;
+                    }
+                    None => return finish(leaf, at, &open, String::new()),
+                }
+            }
+            '[' => open.push(Open { mark: '[', count: 1, at: after }),
+            ']' => {
+                if let Some(place) = open.iter().rposition(|open| open.mark == '[') {
+                    let begun = open.get(place).map_or(0, |open| open.at);
+                    open.truncate(place);
+                    let text = leaf.get(begun..at).unwrap_or_default();
+                    let rest = leaf.get(at + 1..).unwrap_or_default();
+                    if rest.starts_with('(') {
+                        match rest.find(')') {
+                            Some(len) => {
+                                at += 1 + len + 1;
+                                continue;
+                            }
+                            None if rest.len() < MOST * 8 => {
+                                return finish(leaf, at, &open, format!("]({PENDING})"));
+                            }
+                            None => {}
+                        }
+                    } else if rest.is_empty() && !matches!(text, "" | " " | "x" | "X") {
+                        return finish(leaf, at, &open, format!("]({PENDING})"));
+                    }
+                }
+            }
+            '*' | '_' | '~' => {
+                if after == end {
+                    return finish(leaf, at, &open, String::new());
+                }
+                delimiters(leaf, at, run, c, &mut open);
+                at = after;
+                continue;
+            }
+            _ => {}
+        }
+        at += c.len_utf8();
+    }
+    finish(leaf, end, &open, String::new())
+}
+
+/// A run of delimiters in the middle opens or closes, by what is on its sides.
+fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) {
+    let before = leaf.get(..at).and_then(|head| head.chars().next_back()).unwrap_or(' ');
+    let rest = leaf.get(at + run..).unwrap_or_default();
+    let after = rest.chars().next().unwrap_or(' ');
+    let punctuation = |c: char| c.is_ascii_punctuation();
+    let left =
+        !after.is_whitespace() && (!punctuation(after) || before.is_whitespace() || punctuation(before));
+    let right =
+        !before.is_whitespace() && (!punctuation(before) || after.is_whitespace() || punctuation(after));
+    let word = |c: char| c.is_alphanumeric();
+    let (opens, closes) = match c {
+        '_' => (left && !word(before), right && !word(after)),
+        '~' => (left && run <= 2, right && run <= 2),
+        _ => (left, right),
+    };
+    if closes {
+        let mut left = run;
+        while left > 0
+            && let Some(place) = open.iter().rposition(|open| open.mark == c)
+        {
+            open.truncate(place + 1);
+            let Some(top) = open.last_mut() else { return };
+            let closed = top.count.min(left);
+            (top.count, left) = (top.count - closed, left - closed);
+            if top.count == 0 {
+                open.pop();
+            }
+        }
+        if left < run {
+            return;
+        }
+    }
+    let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+    if opens && run <= 3 && !matches!(name.as_str(), "args" | "kwargs") {
+        open.push(Open { mark: c, count: run, at: at + run });
+    }
+}
+
+/// Keeps `len` of a leaf and closes what is open there.
+fn finish(leaf: &str, len: usize, open: &[Open], first: String) -> (usize, String) {
+    let kept = leaf.get(..len).unwrap_or_default().trim_end_matches(' ');
+    let mut close = first;
+    let mut len = len;
+    for open in open.iter().rev() {
+        let inside = kept.get(open.at..).unwrap_or_default();
+        match open.mark {
+            '[' if inside.len() > MOST || inside.contains('\n') => {}
+            '[' if inside.is_empty() => len = len.min(image(leaf, open.at - 1)),
+            '[' => close.push_str(&format!("]({PENDING})")),
+            _ if inside.is_empty() && close.is_empty() => len = len.min(open.at - open.count),
+            mark => close.extend(std::iter::repeat_n(mark, open.count)),
+        }
+    }
+    (len, close)
+}
+
+/// Where `![` begins, if the bracket is one of those.
+fn image(leaf: &str, bracket: usize) -> usize {
+    let bang = bracket.checked_sub(1).filter(|&at| leaf.as_bytes().get(at) == Some(&b'!'));
+    bang.unwrap_or(bracket)
+}
+
+fn run(leaf: &str, at: usize, c: char) -> usize {
+    let rest = leaf.get(at..).unwrap_or_default();
+    rest.len() - rest.trim_start_matches(c).len()
+}
+
+/// What is behind the next run of exactly this length.
+fn closing(leaf: &str, from: usize, c: char, count: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(found) = leaf.get(at..)?.find(c) {
+        let begin = at + found;
+        let len = run(leaf, begin, c);
+        if len == count {
+            return Some(begin + len);
+        }
+        at = begin + len;
+    }
+    None
+}
+
+fn before_is_word(leaf: &str, at: usize) -> bool {
+    leaf.get(..at).and_then(|head| head.chars().next_back()).is_some_and(char::is_alphanumeric)
+}
+
+/// Whether this, behind a `<`, may be a tag or an autolink.
+fn is_tag_begun(rest: &str) -> bool {
+    let rest = rest.split('>').next().unwrap_or_default();
+    if rest.len() > MOST {
+        return false;
+    }
+    let name = rest.strip_prefix('/').unwrap_or(rest);
+    let letters = name.len() - name.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).len();
+    let (name, behind) = name.split_at(letters);
+    let name = name.to_ascii_lowercase();
+    rest.is_empty()
+        || rest.starts_with("!-")
+        || behind.starts_with(':')
+        || behind.is_empty() && words::ELEMENTS.iter().any(|element| element.starts_with(&name))
+        || words::is_html(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guess;
+
+    #[test]
+    fn what_is_open_is_closed() {
+        for (text, expected) in [
+            ("a **bo", "a **bo**"),
+            ("a **bo*", "a **bo**"),
+            ("a *b **c", "a *b **c***"),
+            ("a `co", "a `co`"),
+            ("a ~~b", "a ~~b~~"),
+            ("a **", "a "),
+            ("a `", "a "),
+            ("see [te", "see [te](riacho-pending:)"),
+            ("see [te](http://a", "see [te](riacho-pending:)"),
+            ("see [te](http://a)", "see [te](http://a)"),
+            ("an ![al", "an ![al](riacho-pending:)"),
+            ("a <b", "a "),
+            ("text\n-", "text\n"),
+            ("text\n1.", "text\n"),
+            ("- *a", "- *a*"),
+            ("- *a\n- b", "- *a\n- b"),
+            ("| a | b", "| a | b|\n|-|-|"),
+            ("| a | b |\n|--", "| a | b |\n|-|-|"),
+            ("a \\", "a "),
+        ] {
+            assert_eq!(guess(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_text_is_left_alone() {
+        for text in [
+            "use **kwargs and *args in",
+            "the a * b of",
+            "when 2 < 3 it",
+            "a snake_case_name is",
+            "costs $5 and $6 or",
+            "i<n",
+            "a [x] b",
+            "It is",
+            "x",
+        ] {
+            assert_eq!(guess(text), text);
+        }
+    }
+}

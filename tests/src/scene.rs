@@ -30,6 +30,7 @@ pub struct Setup {
     page: Option<&'static str>,
     provider: Provider,
     relay_args: Vec<String>,
+    relay_env: Vec<(&'static str, &'static str)>,
     /// Console errors that this test brings about on purpose, by a part of their text.
     expected: Vec<&'static str>,
 }
@@ -51,6 +52,12 @@ impl Setup {
     #[must_use]
     pub fn relay_args(mut self, args: &[&str]) -> Setup {
         self.relay_args.extend(args.iter().map(ToString::to_string));
+        self
+    }
+
+    #[must_use]
+    pub fn relay_env(mut self, name: &'static str, value: &'static str) -> Setup {
+        self.relay_env.push((name, value));
         self
     }
 
@@ -77,7 +84,7 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         let site = Site::make(setup.page);
         let upstream = Upstream::start().await;
         let base_url = (setup.provider == Provider::Upstream).then(|| upstream.base_url());
-        let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args);
+        let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args, &setup.relay_env);
         let link = Link::start(relay.address()).await;
         let browser = Browser::start().await;
         let page = Page::new(browser.driver.clone());

@@ -85,14 +85,17 @@ impl Exchange {
                 break head;
             }
         };
-        let length: usize =
-            headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, n)| n.parse().ok())?;
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length: usize = length.map_or(Some(0), |(_, length)| length.parse().ok())?;
         while bytes.len() < body_at + length {
             if stream.read_buf(&mut bytes).await.ok()? == 0 || bytes.len() > MAX_REQUEST {
                 return None;
             }
         }
-        let body = serde_json::from_slice(bytes.get(body_at..body_at + length)?).ok()?;
+        let body = match bytes.get(body_at..body_at + length)? {
+            [] => Value::Null,
+            body => serde_json::from_slice(body).ok()?,
+        };
         let (reader, writer) = stream.into_split();
         let (sender, gone) = watch::channel(None);
         let reader = tokio::spawn(watch_for_the_end(reader, sender)).abort_handle();

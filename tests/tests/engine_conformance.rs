@@ -109,6 +109,7 @@ const NAMED: &[(&str, &str)] = &[
     ),
     ("raw rows in a table", "| a | b |\n|---|:-:|\n|<tr><td>"),
     ("a table in a table", "| a | b |\n|---|:-:|\n| a | b |\n---<table>__a| 1 | 2 |\n]"),
+    ("a row that ends its table", "| a | b |\n|---|:-:|\n|</table>\n**"),
     ("formatting around a footnote", "<b>| a | b |\n|---|:-:|\n[^n]: note"),
     ("a list right behind a definition", "[a]: /a\n2) <i>\r\n"),
     ("a footnote in an open link of raw HTML", "[^n]\n\n<a href=\"/x\">\n\n[^n]: note"),

@@ -212,6 +212,19 @@ impl Assembler<'_> {
     ) -> bool {
         let row = matches!(node.name(), Some("tr" | "thead"));
         let own = events.get(made).unwrap_or_default().iter().flatten().cloned();
+        // Such a tag works on the table that the row is in.
+        let of_table = |event: &Event<'_>| match event {
+            Event::InlineHtml(html) => {
+                let html = html.to_ascii_lowercase();
+                ["table", "tbody", "thead", "tfoot", "caption", "colgroup"]
+                    .iter()
+                    .any(|name| html.contains(name))
+            }
+            _ => false,
+        };
+        if row && own.clone().any(|event| of_table(&event)) {
+            return false;
+        }
         let mut html = opened(context);
         match &node.role {
             Role::Paragraph => {

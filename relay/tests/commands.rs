@@ -102,14 +102,12 @@ async fn no_program_is_told_a_key() {
     assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
 }
 
-/// The real `yt-dlp`, from RIACHO_YT_DLP, the tools' folder, or the PATH.
+/// The real `yt-dlp`: the one that RIACHO_YT_DLP names (`cargo xtask test` installs it), or one on the PATH.
 fn yt_dlp() -> Option<PathBuf> {
-    let home =
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/riacho/yt-dlp/bin/yt-dlp"));
     let named = std::env::var_os("RIACHO_YT_DLP").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places =
-        named.into_iter().chain(home).chain(std::env::split_paths(&path).map(|folder| folder.join("yt-dlp")));
+        named.into_iter().chain(std::env::split_paths(&path).map(|folder| folder.join("yt-dlp")));
     let found = places.find(|place| place.is_file());
     if found.is_none() {
         eprintln!("skipped: yt-dlp is not installed (RIACHO_YT_DLP names it)");

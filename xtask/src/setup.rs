@@ -12,6 +12,7 @@ pub fn run() -> Result<()> {
     tools::npm()?;
     tools::browser()?;
     tools::wasm_opt(&cx)?;
+    tools::yt_dlp(&cx)?;
     tools::wasm_bindgen(&cx)?;
     println!("all tools are there; what is not the system's is in {}", cx.cache.display());
     Ok(())

@@ -91,6 +91,7 @@ fn one(cx: &Cx, step: Step, name: Option<&str>) -> Result<Counts> {
         Step::Native => {
             let mut cargo = cx.cargo();
             cargo.args(["test", "--workspace", "--no-fail-fast"]);
+            cargo.env("RIACHO_YT_DLP", tools::yt_dlp(cx)?);
             libtest(cargo, name)
         }
         Step::Wasm => wasm(cx, name),

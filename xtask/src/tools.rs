@@ -21,6 +21,8 @@ const CHROMIUM: Program =
     Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 const CHROMEDRIVER: Program = Program { names: &["chromedriver"], package: "chromium-driver" };
 const NODE: Program = Program { names: &["node"], package: "nodejs" };
+const PYTHON: Program = Program { names: &["python3"], package: "python3" };
+const PIP: Program = Program { names: &["pip3", "pip"], package: "python3-pip" };
 const NPM: Program = Program { names: &["npm"], package: "npm" };
 
 /// The browser and its driver. They must be of one version, so both come from one place.
@@ -85,6 +87,36 @@ pub fn wasm_opt(cx: &Cx) -> Result<PathBuf> {
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
                 .current_dir(fresh),
         )
+    })?;
+    Ok(program)
+}
+
+/// What the shipped commands of the relay run.
+const YT_DLP: &str = "2026.10.26";
+
+/// `yt-dlp`, from PyPI: a program that stands by itself, so that it does not matter whose Python the caller finds.
+pub fn yt_dlp(cx: &Cx) -> Result<PathBuf> {
+    let home = cx.cache.join(format!("yt-dlp-{YT_DLP}"));
+    let program = home.join("yt-dlp");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let [python, pip] = system([PYTHON, PIP])?;
+    install(&format!("yt-dlp {YT_DLP}"), "about 10 seconds", &home, |fresh| {
+        proc::run(
+            Command::new(pip)
+                .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"])
+                .arg(fresh.join("lib"))
+                .arg(format!("yt-dlp=={YT_DLP}")),
+        )?;
+        let python = proc::stdout(Command::new(python).args(["-c", "import sys; print(sys.executable)"]))?;
+        let (lib, python) = (home.join("lib"), python.trim());
+        let script = format!("#!/bin/sh\nPYTHONPATH='{}' exec '{python}' -m yt_dlp \"$@\"\n", lib.display());
+        let program = fresh.join("yt-dlp");
+        fs::write(&program, script)?;
+        #[cfg(unix)]
+        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        Ok(())
     })?;
     Ok(program)
 }

@@ -18,6 +18,9 @@ export interface RiachoError extends Error {
 export interface MarkdownStreamOptions {
   /** Goes into the ids of headings and footnotes, so that two streams on a page don't share any. */
   idPrefix?: string;
+  /** Origins whose images load without being asked for, such as `"https://img.example.com"`; `"self"` is the page's own,
+   * `"*"` every one. None by default: an image that a model writes can carry data to any server. */
+  images?: string[];
 }
 
 /** Text in, the DOM of one element out: sanitised, incremental, a frame at a time. */
@@ -29,6 +32,8 @@ export class MarkdownStream {
   flush(): void;
   /** The text is whole. Resolves when the DOM is final: at once, unless raw HTML waits for the sanitiser. */
   end(): Promise<void>;
+  /** Loads the images that wait, and those to come: all, or those of one origin. */
+  loadImages(options?: { origin?: string | URL }): void;
   /** The raw text so far. */
   readonly text: string;
   /** Lets the memory go; the DOM stays. Idempotent, and not needed: what is forgotten is collected. */
@@ -100,6 +105,8 @@ export interface ChatOptions {
   sweepInterval?: number;
   /** Milliseconds that an empty completed container may stay; 5000. */
   sweepGrace?: number;
+  /** Origins whose images load without being asked for, as in `MarkdownStreamOptions`. */
+  images?: string[];
 }
 
 export interface SendOptions {
@@ -163,6 +170,8 @@ export class ChatClient {
   closeConversation(conversationId: string): void;
   reopenConversation(conversationId: string): void;
   text(messageId: string): string | undefined;
+  /** Loads the images that wait, and those to come: of one message, of one origin, or all. Throws `bad_origin`. */
+  loadImages(options?: { messageId?: string; origin?: string | URL }): void;
   debug(): ChatDebug;
   close(): void;
 }

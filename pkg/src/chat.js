@@ -1,10 +1,12 @@
 // ChatClient: the wrapper that gives events to the page after the stack has unwound.
-import { Chat } from "../dist/riacho.js";
+import { Chat, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
+import { listed, origin } from "./images.js";
 import { assertStarted } from "./loader.js";
 
 export class ChatClient {
   #inner;
+  #root;
   #listeners = new Map();
   #queue = [];
   #halves = new Map();
@@ -14,6 +16,7 @@ export class ChatClient {
     if (!(options?.root instanceof Element)) {
       throw coded("bad_root", "ChatClient needs { root: element }");
     }
+    this.#root = options.root;
     const url = options.url === undefined ? undefined : socketUrl(options.url);
     this.#inner = new Chat({
       url,
@@ -22,6 +25,7 @@ export class ChatClient {
       storageKey: options.storageKey === null ? undefined : (options.storageKey ?? `riacho:${url ?? "page"}`),
       sweepInterval: options.sweepInterval,
       sweepGrace: options.sweepGrace,
+      images: listed(options.images),
       emit: (json) => this.#enqueue(JSON.parse(json)),
     });
   }
@@ -92,6 +96,13 @@ export class ChatClient {
 
   reopenConversation(conversationId) {
     this.#use().setClosed(String(conversationId), false);
+  }
+
+  /** Loads the images that wait, and those to come: of one message, of one origin, or all. */
+  loadImages(options = {}) {
+    this.#use();
+    const message = options.messageId === undefined ? undefined : String(options.messageId);
+    allowImages(this.#root, message, origin(options.origin));
   }
 
   /** The raw text of a message, as far as it has come. */

@@ -1,18 +1,20 @@
 // MarkdownStream: text in, the DOM of one element out.
-import { Markdown } from "../dist/riacho.js";
+import { Markdown, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
+import { listed, origin } from "./images.js";
 import { assertStarted } from "./loader.js";
 
 let count = 0;
 
 export class MarkdownStream {
   #inner;
+  #container;
   /** The last text ended in half a character: the next one begins with the other half. */
   #cut = false;
 
   /**
    * @param {Element} container what is in it stays; the stream's nodes come behind
-   * @param {{ idPrefix?: string }} [options]
+   * @param {{ idPrefix?: string, images?: string[] }} [options]
    */
   constructor(container, options = {}) {
     assertStarted("MarkdownStream");
@@ -20,7 +22,8 @@ export class MarkdownStream {
       throw coded("bad_container", "MarkdownStream needs an element to write into");
     }
     count += 1;
-    this.#inner = new Markdown(container, String(options.idPrefix ?? `stream-${count}`));
+    this.#container = container;
+    this.#inner = new Markdown(container, String(options.idPrefix ?? `stream-${count}`), listed(options.images));
   }
 
   /** Cheap: what is on screen follows on the next frame. */
@@ -43,6 +46,12 @@ export class MarkdownStream {
   /** The text is whole; resolves when the DOM is final. */
   end() {
     return this.#use().end();
+  }
+
+  /** Loads the images that wait, and those to come: all, or those of one origin. */
+  loadImages(options = {}) {
+    this.#use();
+    allowImages(this.#container, undefined, origin(options.origin));
   }
 
   /** The raw text so far. */

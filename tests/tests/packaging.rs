@@ -23,6 +23,7 @@ const FILES: [&str; 16] = [
     "riacho.css",
     "src/chat.js",
     "src/error.js",
+    "src/images.js",
     "src/loader.js",
     "src/markdown.js",
 ];

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 use riacho_protocol::{DecodeError, IdError};
 
 use crate::core::client::SendError;
+use crate::core::policy::PolicyError;
 
 /// An `Error` with a `code`.
 pub fn error(code: &str, message: &str) -> JsValue {
@@ -26,6 +27,10 @@ pub fn from_send(e: &SendError) -> JsValue {
 
 pub fn from_decode(e: &DecodeError) -> JsValue {
     error(e.code().as_str(), &e.to_string())
+}
+
+pub fn from_policy(e: &PolicyError) -> JsValue {
+    error(e.code(), &e.to_string())
 }
 
 pub fn from_id(e: IdError) -> JsValue {

@@ -10,13 +10,13 @@ use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Options, Up
 
 use super::clock::{new_id, now};
 use super::driver::{Driver, Setup};
-use super::error::{error, from_decode, from_id, from_send};
+use super::error::{error, from_decode, from_id, from_policy, from_send};
 use super::storage::Slot;
 use super::stream::Stream;
 use super::utf16::Utf16Joiner;
 use crate::core::client::{Client, Config, SendError, SendRequest, Transport};
 use crate::core::engine::Engine;
-use crate::core::policy::Policy;
+use crate::core::policy::{Images, Policy};
 use crate::core::sweeper::Sweep;
 
 #[wasm_bindgen]
@@ -37,6 +37,8 @@ extern "C" {
     fn sweep_interval(this: &ChatOptions) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = sweepGrace)]
     fn sweep_grace(this: &ChatOptions) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn images(this: &ChatOptions) -> Option<Vec<String>>;
 
     /// What `chat.send` was given beside the text.
     pub type SendOptions;
@@ -65,6 +67,18 @@ pub fn set_sanitizer_loader(loader: Function) {
     super::sanitizer::set_loader(loader);
 }
 
+/// Allows images in an element that wait, and those to come: of one message, of one origin, or all.
+#[wasm_bindgen(js_name = allowImages)]
+pub fn allow_images(root: &Element, message: Option<String>, origin: Option<String>) {
+    super::images::allow(root, message.as_deref(), origin.as_deref());
+}
+
+/// The default rules, but for the images that the page allows from the start.
+fn policy(images: Option<Vec<String>>) -> Result<Rc<Policy>, JsValue> {
+    let images = Images::listed(images.unwrap_or_default());
+    Policy::builder().images(images).build().map(Rc::new).map_err(|e| from_policy(&e))
+}
+
 /// The client of one page.
 #[wasm_bindgen]
 pub struct Chat {
@@ -74,7 +88,7 @@ pub struct Chat {
 #[wasm_bindgen]
 impl Chat {
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &ChatOptions) -> Chat {
+    pub fn new(options: &ChatOptions) -> Result<Chat, JsValue> {
         let default = Sweep::default();
         let millis = |value: Option<f64>, default| value.filter(|v| *v >= 0.0).map_or(default, |v| v as u64);
         let url = options.url();
@@ -84,7 +98,7 @@ impl Chat {
                 interval: millis(options.sweep_interval(), default.interval).max(100),
                 grace: millis(options.sweep_grace(), default.grace),
             },
-            policy: Rc::new(Policy::default()),
+            policy: policy(options.images())?,
         };
         let mut client = Client::new(config);
         let slot = options.storage_key().map(Slot::new);
@@ -104,7 +118,7 @@ impl Chat {
                 client.open(open, now());
             }
         });
-        Chat { driver }
+        Ok(Chat { driver })
     }
 
     pub fn open(&self, conversation_id: &str) -> Result<(), JsValue> {
@@ -230,8 +244,13 @@ pub struct Markdown {
 #[wasm_bindgen]
 impl Markdown {
     #[wasm_bindgen(constructor)]
-    pub fn new(container: &Element, id_prefix: &str) -> Markdown {
-        Markdown { stream: Stream::new(container, Engine::new(Rc::new(Policy::default()), id_prefix)) }
+    pub fn new(
+        container: &Element,
+        id_prefix: &str,
+        images: Option<Vec<String>>,
+    ) -> Result<Markdown, JsValue> {
+        let engine = Engine::new(policy(images)?, id_prefix);
+        Ok(Markdown { stream: Stream::new(container, engine) })
     }
 
     pub fn push(&self, text: &str) -> Result<(), JsValue> {

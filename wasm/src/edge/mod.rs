@@ -5,6 +5,7 @@ mod driver;
 mod error;
 mod exports;
 mod frames;
+mod images;
 mod page;
 mod render;
 mod sanitizer;

@@ -1,5 +1,6 @@
 // The interpreter of a batch: numbers and one string in, nodes made with createElement and text nodes out.
 // wasm/src/core/engine/batch.rs writes what is read here; the two files change together.
+import { HELD, hold, release } from "./images.js";
 
 const NAME = 1;
 const ELEMENT = 2;
@@ -75,14 +76,27 @@ export class Renderer {
           this.#append(id, strings.substring(cursor, (cursor += ops[i + 3])));
           i += 4;
           break;
-        case ATTRIBUTE:
-          nodes[id].setAttribute(names[ops[i + 2]], strings.substring(cursor, (cursor += ops[i + 3])));
+        case ATTRIBUTE: {
+          const name = names[ops[i + 2]];
+          const value = strings.substring(cursor, (cursor += ops[i + 3]));
+          if (name === HELD) {
+            hold(nodes[id], value);
+          } else {
+            nodes[id].setAttribute(name, value);
+          }
           i += 4;
           break;
-        case NO_ATTRIBUTE:
-          nodes[id].removeAttribute(names[ops[i + 2]]);
+        }
+        case NO_ATTRIBUTE: {
+          const name = names[ops[i + 2]];
+          if (name === HELD) {
+            release(nodes[id]);
+          } else {
+            nodes[id].removeAttribute(name);
+          }
           i += 3;
           break;
+        }
         case REMOVE:
           for (const row of this.rows.get(id) ?? [nodes[id]]) {
             row.remove();

@@ -28,6 +28,20 @@ pub enum Images {
     Any,
 }
 
+impl Images {
+    /// From a list of origins, in which `self` is the page's own and `*` is every one.
+    pub fn listed(list: Vec<String>) -> Images {
+        if list.iter().any(|origin| origin == "*") {
+            return Images::Any;
+        }
+        let (own, origins): (Vec<_>, Vec<_>) = list.into_iter().partition(|origin| origin == "self");
+        match (own.is_empty(), origins.is_empty()) {
+            (true, true) => Images::None,
+            (none, _) => Images::From { origins, own: !none },
+        }
+    }
+}
+
 /// A set of rules. Make one with [`Policy::builder`].
 ///
 /// The default, in full:

@@ -1,0 +1,10 @@
+//! Images that wait until they may be fetched, as Rust sees them.
+
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+#[wasm_bindgen(module = "/src/edge/images.js")]
+extern "C" {
+    /// Allows the images in an element, now and later: of one message, of one origin, or all.
+    pub fn allow(root: &Element, message: Option<&str>, origin: Option<&str>);
+}

@@ -8,7 +8,7 @@ use thirtyfour::{Capabilities, WebDriver};
 use crate::built;
 use crate::process::Process;
 
-const FLAGS: [&str; 9] = [
+pub(crate) const FLAGS: [&str; 9] = [
     "--headless=new",
     // Tests run as root in containers; the page is our own.
     "--no-sandbox",
@@ -67,7 +67,7 @@ impl Browser {
 
 /// It takes a free port for IPv4 and needs the same one for IPv6: where another test has that one it gives up, and the
 /// next try takes another.
-fn chromedriver() -> (Process, u16) {
+pub(crate) fn chromedriver() -> (Process, u16) {
     let mut said = String::new();
     for _ in 0..3 {
         let started = Process::start(Command::new(built::chromedriver()).arg("--port=0"), |line| {

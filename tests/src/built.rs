@@ -36,6 +36,27 @@ pub fn chromedriver() -> PathBuf {
     path("RIACHO_CHROMEDRIVER")
 }
 
+#[must_use]
+pub fn firefox() -> PathBuf {
+    path("RIACHO_FIREFOX")
+}
+
+#[must_use]
+pub fn geckodriver() -> PathBuf {
+    path("RIACHO_GECKODRIVER")
+}
+
+/// The browser that WebKitGTK brings for its driver.
+#[must_use]
+pub fn webkit() -> PathBuf {
+    path("RIACHO_WEBKIT")
+}
+
+#[must_use]
+pub fn webkit_driver() -> PathBuf {
+    path("RIACHO_WEBKIT_DRIVER")
+}
+
 fn path(name: &str) -> PathBuf {
     env::var_os(name)
         .unwrap_or_else(|| panic!("{name} is not set: run this by `cargo xtask test e2e`"))

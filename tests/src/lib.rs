@@ -23,6 +23,10 @@ pub mod relay;
 #[cfg(feature = "e2e")]
 pub mod scene;
 pub mod upstream;
+#[cfg(feature = "e2e")]
+pub mod wild;
+#[cfg(feature = "e2e")]
+pub mod witness;
 
 use std::time::Duration;
 

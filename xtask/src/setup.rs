@@ -11,6 +11,7 @@ pub fn run() -> Result<()> {
     tools::wasm_target(&cx)?;
     tools::npm()?;
     tools::browser()?;
+    tools::others(&cx)?;
     tools::wasm_opt(&cx)?;
     tools::yt_dlp(&cx)?;
     tools::wasm_bindgen(&cx)?;

@@ -233,6 +233,14 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
         .env("RIACHO_NPM", npm)
         .env("RIACHO_CHROMIUM", browser.chromium)
         .env("RIACHO_CHROMEDRIVER", browser.chromedriver);
+    if matches!(which, Which::AllBut(_)) {
+        let others = tools::others(cx)?;
+        cargo
+            .env("RIACHO_FIREFOX", others.firefox)
+            .env("RIACHO_GECKODRIVER", others.geckodriver)
+            .env("RIACHO_WEBKIT", others.webkit)
+            .env("RIACHO_WEBKIT_DRIVER", others.webkit_driver);
+    }
     libtest(cargo, name)
 }
 

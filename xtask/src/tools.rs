@@ -20,6 +20,9 @@ struct Program {
 const CHROMIUM: Program =
     Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 const CHROMEDRIVER: Program = Program { names: &["chromedriver"], package: "chromium-driver" };
+const FIREFOX: Program = Program { names: &["firefox-esr", "firefox"], package: "firefox-esr" };
+const WEBKIT_DRIVER: Program = Program { names: &["WebKitWebDriver"], package: "webkit2gtk-driver" };
+const XVFB: Program = Program { names: &["Xvfb"], package: "xvfb" };
 const NODE: Program = Program { names: &["node"], package: "nodejs" };
 const PYTHON: Program = Program { names: &["python3"], package: "python3" };
 const PIP: Program = Program { names: &["pip3", "pip"], package: "python3-pip" };
@@ -34,6 +37,58 @@ pub struct Browser {
 pub fn browser() -> Result<Browser> {
     let [chromium, chromedriver] = system([CHROMIUM, CHROMEDRIVER])?;
     Ok(Browser { chromium, chromedriver })
+}
+
+/// The other two browsers and their drivers.
+pub struct Others {
+    pub firefox: PathBuf,
+    pub geckodriver: PathBuf,
+    pub webkit: PathBuf,
+    pub webkit_driver: PathBuf,
+}
+
+pub fn others(cx: &Cx) -> Result<Others> {
+    let [firefox, webkit_driver, _] = system([FIREFOX, WEBKIT_DRIVER, XVFB])?;
+    Ok(Others { firefox, geckodriver: geckodriver(cx)?, webkit: mini_browser()?, webkit_driver })
+}
+
+/// Debian has Firefox but not its driver.
+fn geckodriver(cx: &Cx) -> Result<PathBuf> {
+    const VERSION: &str = "0.37.1";
+    let home = cx.cache.join(format!("geckodriver-{VERSION}"));
+    let program = home.join("bin/geckodriver");
+    if program.is_file() {
+        return Ok(program);
+    }
+    install(&format!("geckodriver {VERSION}"), "about 3 minutes", &home, |fresh| {
+        let build = cx.cache.join(format!("geckodriver-{VERSION}.build"));
+        let result = proc::run(
+            cx.cargo()
+                .args(["install", "--quiet", "geckodriver", "--version", &format!("={VERSION}")])
+                .arg("--root")
+                .arg(fresh)
+                .arg("--target-dir")
+                .arg(&build),
+        );
+        let _ = fs::remove_dir_all(&build);
+        result
+    })?;
+    Ok(program)
+}
+
+/// The browser that comes with WebKitGTK's library, for its driver: `/usr/lib/<machine>/webkit2gtk-<version>/MiniBrowser`.
+fn mini_browser() -> Result<PathBuf> {
+    let entries = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = [Path::new("/usr/lib").to_owned(), Path::new("/usr/libexec").to_owned()]
+        .into_iter()
+        .flat_map(|dir| entries(&dir).chain([dir.clone()]).collect::<Vec<_>>())
+        .flat_map(|dir| entries(&dir).collect::<Vec<_>>())
+        .filter(|dir| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("webkit")))
+        .map(|dir| dir.join("MiniBrowser"))
+        .filter(|program| program.is_file())
+        .collect();
+    found.sort();
+    found.pop().context("WebKitGTK's MiniBrowser is missing: install the package webkit2gtk-driver")
 }
 
 /// npm, with the node that it needs.

@@ -21,6 +21,25 @@ impl Tag {
 }
 
 /// A safe element. Its attributes are sorted by name, so that two of them can be compared.
+///
+/// Only the policy makes and changes them: code elsewhere that tries does not compile.
+///
+/// ```
+/// use riacho_wasm::core::policy::{Policy, Verdict};
+/// assert!(matches!(Policy::default().element("b", &[], ""), Verdict::Keep(_)));
+/// ```
+/// ```compile_fail,E0624
+/// use riacho_wasm::core::policy::{Element, Tag};
+/// fn forge(tag: Tag) -> Element { Element::new(tag) }
+/// ```
+/// ```compile_fail,E0451
+/// use riacho_wasm::core::policy::{Element, Tag};
+/// fn forge(tag: Tag) -> Element { Element { tag, attrs: vec![("onclick", String::new())] } }
+/// ```
+/// ```compile_fail,E0624
+/// use riacho_wasm::core::policy::Element;
+/// fn change(element: &mut Element) { element.set("onclick", String::new()); }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     tag: Tag,

@@ -12,15 +12,19 @@ use riacho_wasm::core::policy::Policy;
 
 /// The finished page for a text, in the notation of [`Page::shown`].
 pub fn oracle(text: &str, policy: &Policy, id_prefix: &str) -> String {
+    let mut out = String::new();
+    tree(text, policy, id_prefix).iter().for_each(|node| show(node, &mut out));
+    out
+}
+
+/// The finished tree for a text.
+pub fn tree(text: &str, policy: &Policy, id_prefix: &str) -> Vec<Node> {
     let text = grammar::normalise(text);
     let mut html = String::new();
     let events = Parser::new_ext(&text, grammar::OPTIONS).into_offset_iter();
     pulldown_cmark::html::push_html(&mut html, grammar::adapt(&text, events).map(|(event, _)| event));
     let bytes = riacho_sanitizer::sanitize(&html);
-    let (nodes, _) = raw::nodes(policy, id_prefix, &bytes).expect("the sanitiser writes flat trees");
-    let mut out = String::new();
-    nodes.iter().for_each(|node| show(node, &mut out));
-    out
+    raw::nodes(policy, id_prefix, &bytes).expect("the sanitiser writes flat trees").0
 }
 
 fn show(node: &Node, out: &mut String) {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use riacho_tests::built;
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",

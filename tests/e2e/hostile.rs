@@ -172,3 +172,66 @@ fn hostile_text_does_nothing_in_firefox() {
 fn hostile_text_does_nothing_in_webkit() {
     hostile(Kind::WebKit);
 }
+
+#[test]
+fn an_image_waits_until_the_reader_or_the_page_says_so() {
+    let Some(attacks) = corpus() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let beacon = Witness::start(Files::default()).await;
+        let free = Witness::start(files(&attacks, &beacon)).await;
+        let browser = Kind::Chromium.start(beacon.address()).await;
+        open(&browser, &free.url("/index.html")).await;
+        let servers = [&beacon, &free];
+        let run = async |script: &str| {
+            let done = browser.driver.execute(script, vec![beacon.url("").into()]).await.expect("the script runs");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            (done.json().clone(), asked(Kind::Chromium, &servers))
+        };
+        let _ = asked(Kind::Chromium, &servers);
+        let shows = "const [origin] = arguments;
+            return import('/riacho/index.js').then(async ({ MarkdownStream }) => {
+                const element = document.body.appendChild(document.createElement('div'));
+                const stream = new MarkdownStream(element);
+                stream.push(`[![own](/icon.svg?1)](/elsewhere) ![other](${origin}/b.png?1)`);
+                await stream.end();
+                Object.assign(window, { element, stream });
+                return [element.textContent, element.querySelectorAll('img').length, element.innerHTML.includes('.png')];
+            });";
+        let (shown, requests) = run(shows).await;
+        let host = |server: &Witness| server.address().to_string();
+        let text =
+            format!("ownLoad image from {} otherLoad image from {}", host(&free), host(&beacon));
+        assert_eq!(shown, json!([text, 0, false]));
+        assert!(requests.is_empty(), "{requests:?}");
+
+        // By keyboard, inside a link that is not meant.
+        run("element.querySelector('button').focus();").await;
+        browser.driver.active_element().await.expect("a button").send_keys("\u{e007}").await.expect("it takes keys");
+        let (there, requests) = run(
+            "return [location.pathname, document.activeElement.localName, element.querySelectorAll('img').length];",
+        )
+        .await;
+        assert_eq!(there, json!(["/index.html", "img", 1]));
+        assert_eq!(requests, ["GET /icon.svg?1"]);
+
+        // What does not come leaves the text and the button.
+        let (_, requests) = run("stream.loadImages({ origin: arguments[0] });").await;
+        assert_eq!(requests, ["GET /b.png?1"]);
+        let (left, _) = run("return [element.querySelectorAll('img').length, element.querySelectorAll('button').length];").await;
+        assert_eq!(left, json!([1, 1]));
+
+        // From the start, by the policy.
+        let listed = "return import('/riacho/index.js').then(async ({ MarkdownStream }) => {
+                const element = document.body.appendChild(document.createElement('div'));
+                const stream = new MarkdownStream(element, { images: ['self'] });
+                stream.push(`![own](/icon.svg?2) ![other](${arguments[0]}/b.png?2)`);
+                await stream.end();
+                return [element.querySelector('img').referrerPolicy, element.querySelectorAll('button').length];
+            });";
+        let (shown, requests) = run(listed).await;
+        assert_eq!(shown, json!(["no-referrer", 1]));
+        assert_eq!(requests, ["GET /icon.svg?2"]);
+        browser.quit().await;
+    });
+}

@@ -127,11 +127,12 @@ async fn serve(mut stream: TcpStream, files: Arc<Files>, seen: Arc<Mutex<Vec<Str
     lock(&seen).push(format!("{method} {target}"));
     let policy =
         files.policy.map_or(String::new(), |policy| format!("content-security-policy: {policy}\r\n"));
-    let (status, content) = match files.files.get(target.as_str()) {
+    let path = target.split('?').next().unwrap_or_default();
+    let (status, content) = match files.files.get(path) {
         Some(content) => ("200 OK", content.as_slice()),
         None => ("404 Not Found", [].as_slice()),
     };
-    let kind = match target.rsplit('.').next() {
+    let kind = match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript",
         Some("wasm") => "application/wasm",

@@ -95,6 +95,7 @@ function offer(element, url) {
     }
   });
   element.append(button);
+  return button;
 }
 
 /** The text stays, for who can't see the image, and for when it does not come. */
@@ -108,8 +109,12 @@ function show(element, url, loading) {
   image.referrerPolicy = "no-referrer";
   image.addEventListener("error", () => {
     if (image.parentNode === element) {
+      const focused = image.matches(":focus");
       image.remove();
-      offer(element, url);
+      const button = offer(element, url);
+      if (focused) {
+        button.focus();
+      }
     }
   });
   image.src = url.href;

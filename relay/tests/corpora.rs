@@ -2,15 +2,25 @@
 //! named by `RIACHO_CORPORA`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::{Act, Relay, Upstream, fast, id, sse_head};
 use riacho_protocol::{PartKind, Usage};
 use riacho_relay::providers::anthropic::AnthropicDecoder;
 use riacho_relay::providers::chat::ChatDecoder;
 use riacho_relay::providers::gemini::GeminiDecoder;
 use riacho_relay::providers::responses::ResponsesDecoder;
 use riacho_relay::providers::{Event, decode};
+use riacho_relay::{Settings, Wire};
 use serde_json::Value;
+
+/// Up to so many bytes a stream is cut in two at every one: the cost goes with the square.
+const IN_TWO: usize = 14_000;
+/// Prime, so that no rhythm of a recording falls in with it.
+const PIECE: usize = 61;
 
 struct Recorded {
     name: String,
@@ -124,11 +134,18 @@ fn check(wire: &str, stream: &Recorded) {
         assert_eq!(read(wire, [ends.as_slice()]), whole, "{name}: line ends {end:?}");
         assert_eq!(read(wire, ends.chunks(3)), whole, "{name}: line ends {end:?} in threes");
     }
-    // Every cut of a short one, and some of a long one.
-    let step = if bytes.len() <= 8192 { 1 } else { bytes.len() / 61 };
-    for cut in (0..=bytes.len()).step_by(step) {
-        let (before, after) = bytes.split_at(cut);
-        assert_eq!(read(wire, [before, after]), whole, "{name}: cut at {cut}");
+    // In two at every byte, where that takes no minute.
+    if bytes.len() <= IN_TWO {
+        for cut in 0..=bytes.len() {
+            let (before, after) = bytes.split_at(cut);
+            assert_eq!(read(wire, [before, after]), whole, "{name}: cut at {cut}");
+        }
+    }
+    // And however long it is, each of its bytes is once the first of a piece.
+    for first in 0..PIECE.min(bytes.len()) {
+        let (before, after) = bytes.split_at(first);
+        let pieces = std::iter::once(before).chain(after.chunks(PIECE));
+        assert_eq!(read(wire, pieces), whole, "{name}: pieces of {PIECE} after the first {first}");
     }
 }
 
@@ -156,4 +173,71 @@ fn anthropic() {
 #[test]
 fn gemini() {
     check_all("gemini");
+}
+
+/// The longest stream of up to 50 KB, over real HTTP: by single bytes with a byte order mark and CRLF, and cut in two at a spread of places.
+async fn over_http(name: &str, wire: Wire) {
+    let fits = |stream: &Recorded| stream.bytes.len() <= 50_000 && stream.expected["end"] == "complete";
+    let Some(stream) = recorded(name).into_iter().filter(fits).max_by_key(|stream| stream.bytes.len()) else {
+        return;
+    };
+    let bytes = &stream.bytes;
+    let whole = read(name, [bytes.as_slice()]);
+    let lines = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\n', "\r\n");
+    let marked = format!("\u{feff}{lines}").into_bytes();
+    let mut ways = vec![
+        vec![Act::Write(bytes.clone())],
+        bytes.chunks(1).map(|byte| Act::Write(byte.to_vec())).collect(),
+        marked.chunks(1).map(|byte| Act::Write(byte.to_vec())).collect(),
+    ];
+    ways.extend((1..bytes.len()).step_by(bytes.len() / 97).map(|cut| {
+        let (before, after) = bytes.split_at(cut);
+        let pause = Act::Wait(Duration::from_millis(2));
+        vec![Act::Write(before.to_vec()), pause, Act::Write(after.to_vec())]
+    }));
+    for way in &mut ways {
+        way.insert(0, Act::Write(sse_head()));
+    }
+    let count = ways.len();
+    let upstream = Upstream::start(ways).await;
+    let relay = Relay::start(Settings { remotes: vec![upstream.remote("remote", wire)], ..fast() }).await;
+    for way in 0..count {
+        let mut client = relay.connect().await;
+        let room = id();
+        client.join(&room).await;
+        let (_, reply) = client.say(&room, "hi").await;
+        let end = client.until_end(&reply).await;
+        let held = client.held(&reply);
+        let of = |kind: &str| -> String {
+            held.parts.iter().filter(|part| part.0 == kind).map(|part| part.1.as_str()).collect()
+        };
+        assert_eq!(end["status"], "completed", "{}, way {way}: {end}", stream.name);
+        assert_eq!(of("text"), whole.text, "{}, way {way}", stream.name);
+        assert_eq!(of("reasoning"), whole.reasoning, "{}, way {way}", stream.name);
+        assert_eq!(end["metrics"]["finish_reason"].as_str(), whole.finish.as_deref(), "way {way}: {end}");
+        let usage = whole.usage.expect("a recording that says its usage");
+        assert_eq!(end["usage"]["input_tokens"].as_u64(), usage.input_tokens, "way {way}: {end}");
+        assert_eq!(end["usage"]["output_tokens"].as_u64(), usage.output_tokens, "way {way}: {end}");
+    }
+    eprintln!("{}: {} bytes over HTTP in {count} ways", stream.name, bytes.len());
+}
+
+#[tokio::test]
+async fn chat_completions_over_http() {
+    over_http("chat", Wire::Chat).await;
+}
+
+#[tokio::test]
+async fn responses_over_http() {
+    over_http("responses", Wire::Responses).await;
+}
+
+#[tokio::test]
+async fn anthropic_over_http() {
+    over_http("anthropic", Wire::Anthropic).await;
+}
+
+#[tokio::test]
+async fn gemini_over_http() {
+    over_http("gemini", Wire::Gemini).await;
 }

@@ -443,3 +443,22 @@ pub fn finish() -> Vec<u8> {
 pub fn done() -> Vec<u8> {
     b"data: [DONE]\n\n".to_vec()
 }
+
+/// An upstream that says "one ", waits for the gate, says "two", and ends.
+pub async fn gated(turns: usize) -> Upstream {
+    let acts = vec![
+        Act::Write(sse_head()),
+        Act::Write(delta("one ")),
+        Act::Gate,
+        Act::Write(delta("two")),
+        Act::Write(finish()),
+        Act::Write(done()),
+    ];
+    Upstream::start(vec![acts; turns]).await
+}
+
+pub async fn until_text(client: &mut Client, message: &str, text: &str) {
+    while client.text(message) != text {
+        client.next().await;
+    }
+}

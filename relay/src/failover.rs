@@ -1,16 +1,19 @@
 //! What happens when a provider fails: it is asked again, after a while; then the next one is asked.
 //!
 //! Before the first piece of an answer that is silent but for a word about it. After it, the text that was there ends as
-//! failed, and the next provider's is a new epoch: no text is ever written by two.
+//! failed, and the next provider's is a new epoch: no text is ever written by two. An answer that its provider keeps is
+//! taken up again where it broke off.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use riacho_protocol::{ErrorCode, Failure};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::providers::{Event, Events, Provider, Request};
+use crate::providers::{Event, Events, Heard, Provider, Request};
 
 /// How often, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +120,11 @@ async fn ask(
     loop {
         queue.wait(name, events).await;
         let (said, heard) = events.listening();
-        let Err(failure) = provider.answer(request.clone(), said).await else { return Ok(()) };
+        let Err(failure) = provider.answer(request.clone(), said.clone()).await else { return Ok(()) };
+        if heard.state().is_some() {
+            // It goes on there without us: asked again, it would be two answers.
+            return go_on(name, provider, failure, &said, &heard, patience).await;
+        }
         let Some(pause) = pause(&failure, tries, patience).filter(|_| !heard.anything()) else {
             return Err(failure);
         };
@@ -135,6 +142,57 @@ async fn ask(
             queue.put_off(pause);
         }
         sleep(pause).await;
+    }
+}
+
+/// Takes up an answer that its provider keeps, behind `state`, after a restart. None: it can't be.
+pub fn take_up(
+    (name, provider): (String, Arc<dyn Provider>),
+    state: String,
+    events: &Events,
+    patience: Patience,
+) -> Option<BoxFuture<'static, Result<(), Failure>>> {
+    let (said, heard) = events.listening();
+    let first = provider.take_up(&state, said.clone())?;
+    heard.set_state(Some(state));
+    let answer = async move {
+        match first.await {
+            Ok(()) => Ok(()),
+            Err(failure) => go_on(&name, provider.as_ref(), failure, &said, &heard, patience).await,
+        }
+    };
+    Some(answer.boxed())
+}
+
+/// Takes an answer up again each time its connection breaks. What counts as one more try is one that brought nothing.
+async fn go_on(
+    name: &str,
+    provider: &dyn Provider,
+    mut failure: Failure,
+    events: &Events,
+    heard: &Heard,
+    patience: Patience,
+) -> Result<(), Failure> {
+    let (mut tries, mut before) = (0, None);
+    loop {
+        let state = heard.state();
+        if state != before {
+            tries = 0;
+        }
+        let again = state.as_deref().and_then(|state| provider.take_up(state, events.clone()));
+        let (Some(again), Some(pause)) = (again, pause(&failure, tries, patience)) else {
+            return Err(failure);
+        };
+        (tries, before) = (tries + 1, state);
+        tracing::info!(provider = name, code = %failure.code, tries, "taking the answer up again");
+        let seconds = pause.as_secs_f32().ceil();
+        let detail = format!("{name} broke off; taking the answer up again in {seconds} s.");
+        events.emit(vec![Event::Detail(detail)]).await;
+        sleep(pause).await;
+        match again.await {
+            Ok(()) => return Ok(()),
+            Err(next) => failure = next,
+        }
     }
 }
 

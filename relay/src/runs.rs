@@ -219,7 +219,8 @@ impl Runs {
         let mut account = Account::new(started, request.bytes(), settings.max_answer_bytes);
         let (sender, mut arrived) = mpsc::channel(EVENTS);
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
-        let (first, events) = (chain.first().map(|(_, first)| Arc::clone(first)), Events::new(sender));
+        let (link, events) = (chain.first().cloned(), Events::new(sender));
+        let first = link.as_ref().map(|(_, first)| Arc::clone(first));
         if taken_up.is_none() && first.as_ref().is_some_and(|first| first.keeps()) {
             let noted = self.shared.log.append(&run, Vec::new(), Some(NOT_BEGUN.to_owned())).await;
             account.state = noted.is_ok().then(|| NOT_BEGUN.to_owned());
@@ -227,7 +228,9 @@ impl Runs {
         let mut answering = match taken_up {
             None => failover::answer(chain, request, events, queues, patience).boxed(),
             Some(left) => {
-                let again = first.as_ref().and_then(|first| first.take_up(&left.state, events));
+                let again =
+                    link.and_then(|link| failover::take_up(link, left.state.clone(), &events, patience));
+                drop(events); // Else nothing would say that no more comes.
                 account.go_on(left);
                 match again {
                     Some(again) => again,

@@ -147,12 +147,18 @@ async fn read(
     }
     let mut out = Vec::new();
     let ended = body.end(decoder, &mut out);
+    let state = decoder.state();
+    let goes_on = state.is_some();
+    out.extend(state.map(Event::State));
     if body.is_whole() {
         as_if_streamed(out, events).await;
     } else {
         events.emit(out).await;
     }
-    ended.map_err(|failure| named(name, failure))?;
+    // Half an event is what a broken connection leaves; where the answer goes on, the whole one can still be had.
+    if !goes_on {
+        ended.map_err(|failure| named(name, failure))?;
+    }
     if decoder.is_whole() || decoder.is_over() {
         return Ok(());
     }

@@ -10,8 +10,8 @@ mod remote;
 pub mod responses;
 pub mod sse;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
@@ -82,14 +82,30 @@ pub struct Events {
     first_part: u32,
 }
 
-/// Knows whether a piece of an answer was handed over.
+/// Knows whether a piece of an answer was handed over, and with what it could be taken up again behind the last one.
 #[derive(Clone, Default)]
-pub struct Heard(Arc<AtomicBool>);
+pub struct Heard(Arc<HeardOf>);
+
+#[derive(Default)]
+struct HeardOf {
+    anything: AtomicBool,
+    state: Mutex<Option<String>>,
+}
 
 impl Heard {
     #[must_use]
     pub fn anything(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.anything.load(Ordering::Acquire)
+    }
+
+    /// None when the provider keeps nothing, or has said how the answer ended.
+    #[must_use]
+    pub fn state(&self) -> Option<String> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_state(&self, state: Option<String>) {
+        *self.0.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
 
@@ -115,12 +131,15 @@ impl Events {
     /// Hands over what came together. If nobody takes it any more, this future is about to be dropped.
     pub async fn emit(&self, mut events: Vec<Event>) {
         for event in &mut events {
-            if let Event::Text { part, .. } = event {
-                *part = part.saturating_add(self.first_part);
+            match event {
+                Event::Text { part, .. } => *part = part.saturating_add(self.first_part),
+                Event::State(state) => self.heard.set_state(Some(state.clone())),
+                Event::Finish(_) => self.heard.set_state(None),
+                _ => {}
             }
         }
         if events.iter().any(|event| matches!(event, Event::Part(_) | Event::Text { .. })) {
-            self.heard.0.store(true, Ordering::Release);
+            self.heard.0.anything.store(true, Ordering::Release);
         }
         if !events.is_empty() {
             let _ = self.sender.send(events).await;

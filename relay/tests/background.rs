@@ -1,0 +1,144 @@
+//! A response in the background whose connection breaks while the relay lives: it is taken up again where it broke off.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Act, Client, Held, Relay, Upstream, head, id, sse_head};
+use riacho_relay::{Patience, Settings, Wire};
+use serde_json::{Value, json};
+
+fn event(number: u64, mut value: Value) -> Vec<u8> {
+    value["sequence_number"] = json!(number);
+    format!("data: {value}\n\n").into_bytes()
+}
+
+fn created() -> Vec<u8> {
+    event(0, json!({"type": "response.created", "response": {"id": "resp_1", "status": "queued"}}))
+}
+
+fn delta(number: u64, text: &str) -> Vec<u8> {
+    event(number, json!({"type": "response.output_text.delta", "output_index": 0, "delta": text}))
+}
+
+fn ended(number: u64, status: &str, error: Value) -> Vec<u8> {
+    event(
+        number,
+        json!({"type": format!("response.{status}"), "response": {"id": "resp_1", "status": status, "error": error,
+            "usage": {"input_tokens": 1, "output_tokens": 2}}}),
+    )
+}
+
+/// A stream of these events, and then a reset.
+fn broken(pieces: impl IntoIterator<Item = Vec<u8>>) -> Vec<Act> {
+    // What was written is read before the reset takes it away.
+    common::streaming(pieces).into_iter().chain([Act::Wait(Duration::from_millis(200)), Act::Reset]).collect()
+}
+
+fn settings(upstream: &Upstream, retries: u32) -> Settings {
+    let mut settings = upstream.settings();
+    settings.remotes[0].wire = Wire::Responses;
+    settings.remotes[0].background = true;
+    settings.patience = Patience { retries, backoff: Duration::from_millis(20), ..Patience::default() };
+    settings
+}
+
+/// One question: the terminal frame, what the client holds, and the first line of each request.
+async fn ask(acts: Vec<Vec<Act>>, retries: u32) -> (Value, Held, Vec<String>) {
+    let mut upstream = Upstream::start(acts).await;
+    let relay = Relay::start(settings(&upstream, retries)).await;
+    let mut client: Client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    let end = client.until_end(&reply).await;
+    let mut lines = Vec::new();
+    while let Ok(request) = upstream.requests.try_recv() {
+        lines.push(request.lines().next().unwrap_or_default().to_owned());
+    }
+    (end, client.held(&reply), lines)
+}
+
+fn get(after: u64) -> String {
+    format!("GET /v1/responses/resp_1?stream=true&starting_after={after} HTTP/1.1")
+}
+
+const POST: &str = "POST /v1/responses HTTP/1.1";
+
+#[tokio::test]
+async fn it_goes_on_where_it_broke_off_as_often_as_it_breaks() {
+    let half = delta(3, "lost").split_at(30).0.to_vec();
+    let (end, held, lines) = ask(
+        vec![
+            broken([created(), delta(1, "one ")]),
+            broken([delta(1, "one "), delta(2, "two ")]),
+            // Ends in the middle of an event, without a reset.
+            common::streaming([delta(3, "three "), half]),
+            common::streaming([delta(4, "four"), ended(5, "completed", Value::Null)]),
+        ],
+        1,
+    )
+    .await;
+    assert_eq!((&end["status"], held.text.as_str()), (&json!("completed"), "one two three four"));
+    assert_eq!((held.epoch, held.terminal_frames), (0, 1));
+    assert_eq!(end["usage"]["output_tokens"], 2);
+    assert_eq!(lines, [POST.to_owned(), get(1), get(2), get(3)]);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_twice_when_it_breaks_before_its_first_text() {
+    let (end, held, lines) = ask(
+        vec![
+            broken([created()]),
+            common::streaming([delta(1, "all of it"), ended(2, "completed", Value::Null)]),
+        ],
+        2,
+    )
+    .await;
+    assert_eq!((&end["status"], held.text.as_str()), (&json!("completed"), "all of it"));
+    assert_eq!(lines, [POST.to_owned(), get(0)]);
+}
+
+#[tokio::test]
+async fn tries_that_bring_nothing_are_bounded_and_what_came_is_kept() {
+    let down = vec![Act::Write(head("503 Service Unavailable", ""))];
+    let (end, held, lines) = ask(vec![broken([created(), delta(1, "so far")]), down], 2).await;
+    assert_eq!((&end["code"], held.text.as_str()), (&json!("provider_failed"), "so far"));
+    assert_eq!(lines, [POST.to_owned(), get(1), get(1)]);
+}
+
+#[tokio::test]
+async fn a_response_that_failed_or_is_gone_is_not_asked_for_again() {
+    let failed = ended(2, "failed", json!({"code": "server_error", "message": "it broke"}));
+    let (end, held, lines) = ask(vec![common::streaming([created(), delta(1, "so far"), failed])], 2).await;
+    assert_eq!((&end["code"], held.text.as_str()), (&json!("provider_failed"), "so far"));
+    assert_eq!(lines, [POST]);
+    let gone = vec![Act::Write(head("404 Not Found", ""))];
+    let (end, held, lines) = ask(vec![broken([created(), delta(1, "so far")]), gone], 2).await;
+    assert_eq!((&end["code"], held.text.as_str()), (&json!("provider_rejected"), "so far"));
+    assert_eq!(lines, [POST.to_owned(), get(1)]);
+}
+
+#[tokio::test]
+async fn a_stop_while_it_waits_cancels_it_there() {
+    let mut upstream =
+        Upstream::start(vec![broken([created(), delta(1, "so far")]), vec![Act::Write(sse_head())]]).await;
+    let mut settings = settings(&upstream, 2);
+    settings.patience.backoff = Duration::from_secs(50);
+    let relay = Relay::start(settings).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    while client.text(&reply) != "so far" {
+        client.next().await;
+    }
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    client.send(json!({"type": "stop", "message_id": reply, "epoch": 0})).await;
+    let end = client.until_end(&reply).await;
+    assert_eq!((&end["status"], &end["reason"]), (&json!("interrupted"), &json!("stopped")), "{end}");
+    upstream.requests.recv().await.expect("the question");
+    let cancel = upstream.requests.recv().await.expect("the cancel");
+    assert!(cancel.starts_with("POST /v1/responses/resp_1/cancel "), "{cancel}");
+}

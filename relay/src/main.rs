@@ -130,7 +130,13 @@ fn remote(name: &str, wire: Wire, prefix: &str) -> Option<RemoteSettings> {
 /// Those that have variables of their own. The first one that is set up is the default.
 fn known() -> impl Iterator<Item = RemoteSettings> {
     let responses = env("OPENAI_RESPONSES").filter(|value| value != "0");
-    let azure = Wire::Azure { api_version: env("AZURE_OPENAI_API_VERSION") };
+    let azure_responses = env("AZURE_OPENAI_RESPONSES").filter(|value| value != "0");
+    let azure = match &azure_responses {
+        Some(_) => Wire::AzureResponses,
+        None => Wire::Azure { api_version: env("AZURE_OPENAI_API_VERSION") },
+    };
+    let azure = remote("azure", azure, "AZURE_OPENAI").filter(|azure| !azure.base_url.is_empty());
+    let azure_background = azure_responses.as_deref() == Some("background");
     [
         remote("openai", Wire::Chat, "OPENAI"),
         responses.and_then(|value| {
@@ -139,7 +145,7 @@ fn known() -> impl Iterator<Item = RemoteSettings> {
         }),
         remote("anthropic", Wire::Anthropic, "ANTHROPIC"),
         remote("gemini", Wire::Gemini, "GEMINI"),
-        remote("azure", azure, "AZURE_OPENAI").filter(|azure| !azure.base_url.is_empty()),
+        azure.map(|azure| RemoteSettings { background: azure_background, ..azure }),
     ]
     .into_iter()
     .flatten()

@@ -113,7 +113,7 @@ pub struct RemoteSettings {
     pub model: String,
     /// Some servers can't; their answer comes whole, and is handed on in pieces.
     pub streams: bool,
-    /// OpenAI Responses only: the provider keeps the answer and goes on without us, so that a restart can take it up again.
+    /// Responses only: the provider keeps the answer and goes on without us, so that a restart can take it up again.
     pub background: bool,
 }
 
@@ -130,6 +130,8 @@ pub enum Wire {
     Gemini,
     /// Chat Completions at Azure: by deployment and `api-version`, or without one at the `/openai/v1` address.
     Azure { api_version: Option<String> },
+    /// Responses at Azure, at the `/openai/v1` address.
+    AzureResponses,
 }
 
 impl Wire {
@@ -140,7 +142,7 @@ impl Wire {
             Wire::Chat | Wire::Responses => "https://api.openai.com/v1",
             Wire::Anthropic => "https://api.anthropic.com",
             Wire::Gemini => "https://generativelanguage.googleapis.com/v1beta",
-            Wire::Azure { .. } => "",
+            Wire::Azure { .. } | Wire::AzureResponses => "",
         }
     }
 
@@ -148,7 +150,7 @@ impl Wire {
     #[must_use]
     pub fn model(&self) -> &'static str {
         match self {
-            Wire::Chat | Wire::Responses | Wire::Azure { .. } => "gpt-5-mini",
+            Wire::Chat | Wire::Responses | Wire::Azure { .. } | Wire::AzureResponses => "gpt-5-mini",
             Wire::Anthropic => "claude-sonnet-4-5",
             Wire::Gemini => "gemini-2.5-flash",
         }

@@ -142,3 +142,34 @@ async fn a_stop_while_it_waits_cancels_it_there() {
     let cancel = upstream.requests.recv().await.expect("the cancel");
     assert!(cancel.starts_with("POST /v1/responses/resp_1/cancel "), "{cancel}");
 }
+
+#[tokio::test]
+async fn azure_is_asked_at_its_own_address_and_with_its_own_header() {
+    let mut upstream = Upstream::start(vec![
+        broken([created(), delta(1, "one ")]),
+        common::streaming([delta(2, "two"), ended(3, "completed", Value::Null)]),
+    ])
+    .await;
+    let mut settings = settings(&upstream, 1);
+    settings.remotes[0].wire = Wire::AzureResponses;
+    settings.remotes[0].base_url = format!("http://{}", upstream.address);
+    let relay = Relay::start(settings).await;
+    let mut client = relay.connect().await;
+    let room = id();
+    client.join(&room).await;
+    let (_, reply) = client.say(&room, "hi").await;
+    assert_eq!(client.until_end(&reply).await["status"], "completed");
+    assert_eq!(client.text(&reply), "one two");
+    let firsts = [
+        "POST /openai/v1/responses HTTP/1.1",
+        "GET /openai/v1/responses/resp_1?stream=true&starting_after=1 HTTP/1.1",
+    ];
+    for first in firsts {
+        let request = upstream.requests.recv().await.expect("a request");
+        assert_eq!(request.lines().next(), Some(first));
+        assert!(
+            request.contains("api-key: sk-secret-of-the-test") && !request.contains("Bearer"),
+            "{request}"
+        );
+    }
+}

@@ -35,7 +35,7 @@ impl Remote {
 
     /// The address of a response that the provider keeps.
     fn response(&self, id: &str) -> String {
-        format!("{}/responses/{}", self.settings.base_url.trim_end_matches('/'), in_path(id))
+        format!("{}/{}", responses_at(&self.settings), in_path(id))
     }
 
     fn call(&self, request: &Request) -> RequestBuilder {
@@ -54,9 +54,16 @@ impl Remote {
             (_, None) => call,
             (Wire::Chat | Wire::Responses, Some(key)) => call.bearer_auth(key),
             (Wire::Gemini, Some(key)) => call.header("x-goog-api-key", key),
-            (Wire::Azure { .. }, Some(key)) => call.header("api-key", key),
+            (Wire::Azure { .. } | Wire::AzureResponses, Some(key)) => call.header("api-key", key),
         }
     }
+}
+
+/// Where responses are made and kept.
+fn responses_at(settings: &RemoteSettings) -> String {
+    let base = settings.base_url.trim_end_matches('/');
+    let version = if settings.wire == Wire::AzureResponses { "/openai/v1" } else { "" };
+    format!("{base}{version}/responses")
 }
 
 /// Where a request goes, and what it says.
@@ -65,7 +72,9 @@ fn address(request: &Request, settings: &RemoteSettings) -> (String, Value) {
     let model = request.model.as_ref().unwrap_or(&settings.model);
     match &settings.wire {
         Wire::Chat => (format!("{base}/chat/completions"), chat::body(request, settings)),
-        Wire::Responses => (format!("{base}/responses"), responses::body(request, settings)),
+        Wire::Responses | Wire::AzureResponses => {
+            (responses_at(settings), responses::body(request, settings))
+        }
         Wire::Anthropic => {
             // With and without the version: both are in use.
             let base = base.strip_suffix("/v1").unwrap_or(base);
@@ -113,10 +122,12 @@ impl Provider for Remote {
                 Wire::Chat | Wire::Azure { .. } => {
                     stream(callee, call, ChatDecoder::default(), &events).await
                 }
-                Wire::Responses if settings.background => {
+                Wire::Responses | Wire::AzureResponses if settings.background => {
                     stream(callee, call, ResponsesDecoder::in_background(), &events).await
                 }
-                Wire::Responses => stream(callee, call, ResponsesDecoder::default(), &events).await,
+                Wire::Responses | Wire::AzureResponses => {
+                    stream(callee, call, ResponsesDecoder::default(), &events).await
+                }
                 Wire::Anthropic => stream(callee, call, AnthropicDecoder::default(), &events).await,
                 Wire::Gemini => stream(callee, call, GeminiDecoder::default(), &events).await,
             }
@@ -125,7 +136,7 @@ impl Provider for Remote {
     }
 
     fn keeps(&self) -> bool {
-        self.settings.wire == Wire::Responses && self.settings.background
+        matches!(self.settings.wire, Wire::Responses | Wire::AzureResponses) && self.settings.background
     }
 
     fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {

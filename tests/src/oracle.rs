@@ -67,6 +67,27 @@ struct PageNode {
     kids: Vec<usize>,
 }
 
+/// What follows a block of this kind leaves it finished.
+const BLOCKS: &[&str] = &[
+    "p",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "ul",
+    "ol",
+    "li",
+    "pre",
+    "blockquote",
+    "table",
+    "tr",
+    "div",
+    "details",
+];
+
 /// A page that only remembers. It stands for `wasm/src/edge/render.js`, which the browser tests hold to the same.
 #[derive(Debug)]
 pub struct Page {
@@ -76,6 +97,8 @@ pub struct Page {
     names: HashMap<u32, String>,
     pub operations: usize,
     pub removed_elements: usize,
+    /// Those of them that were in a block with another block after it.
+    pub removed_from_finished: usize,
     pub made_elements: usize,
 }
 
@@ -92,6 +115,7 @@ impl Default for Page {
             names: HashMap::new(),
             operations: 0,
             removed_elements: 0,
+            removed_from_finished: 0,
             made_elements: 0,
         }
     }
@@ -156,6 +180,9 @@ impl Page {
                 op::REMOVE => {
                     let node = self.table[&next()];
                     let parent = self.nodes[node].parent;
+                    if self.is_finished(node) {
+                        self.removed_from_finished += self.elements(node);
+                    }
                     let place =
                         self.nodes[parent].kids.iter().position(|&kid| kid == node).expect("still there");
                     self.nodes[parent].kids.remove(place);
@@ -221,6 +248,28 @@ impl Page {
     fn elements(&self, node: usize) -> usize {
         let own = usize::from(matches!(self.nodes[node].data, Data::Element { .. }));
         own + self.nodes[node].kids.iter().map(|&kid| self.elements(kid)).sum::<usize>()
+    }
+
+    /// Whether it is in a block that another block follows, or is one.
+    fn is_finished(&self, node: usize) -> bool {
+        let mut at = node;
+        while at != 0 {
+            let kids = &self.nodes[self.nodes[at].parent].kids;
+            if self.is_block(at)
+                && kids.iter().skip_while(|&&kid| kid != at).skip(1).any(|&kid| self.is_block(kid))
+            {
+                return true;
+            }
+            at = self.nodes[at].parent;
+        }
+        false
+    }
+
+    fn is_block(&self, node: usize) -> bool {
+        match &self.nodes[node].data {
+            Data::Text(_) => false,
+            Data::Element { name, .. } => BLOCKS.contains(&name.as_str()),
+        }
     }
 
     /// How many elements there are.

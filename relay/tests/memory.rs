@@ -1,16 +1,24 @@
-//! What readers that do not read cost the relay: the text, once, and a frame each; not the text each.
+//! What readers that do not read cost the relay: the text, once, and for each of them about a frame.
+//! The stall outlasts the whole stream. `RIACHO_LONG=1` makes it a full minute.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
+use std::collections::HashMap;
 use std::io::BufRead;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use common::{Act, Client, Upstream, delta, done, finish, id, sse_head};
+use serde_json::json;
+use tokio_tungstenite::MaybeTlsStream;
 
-const READERS: usize = 40;
 const PIECES: usize = 8192;
+const MANY: usize = 41;
+/// For a reader that does not read: a frame that it does not take, with room to encode it. A thirteenth of the text.
+const EACH: usize = (128 + 16 + 16) * 1024;
 
 struct Process(Child);
 
@@ -22,19 +30,31 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// The most memory it ever held, in bytes.
-    fn peak(&self) -> usize {
+    /// A figure of its memory, in bytes: `VmRSS` is what it holds, `VmHWM` the most it ever held.
+    fn memory(&self, figure: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("a status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).expect("the figure");
+        line.trim_matches(|c: char| !c.is_ascii_digit()).parse::<usize>().expect("a number") * 1024
     }
 }
 
-#[tokio::test]
-async fn readers_that_do_not_read_cost_the_text_once() {
-    let piece = "0123456789abcde\n".repeat(16);
-    let text = piece.len() * PIECES;
-    let pieces = (0..PIECES).map(|_| delta(&piece));
+/// A client whose receive buffer is small, so that what it does not read stays with the relay.
+async fn narrow(address: SocketAddr) -> Client {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    let stream = MaybeTlsStream::Plain(socket.connect(address).await.expect("it connects"));
+    let url = format!("ws://{address}/ws");
+    let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("a socket");
+    let mut client = Client { socket, log: HashMap::new() };
+    client.send(json!({"type": "hello", "protocol": 1})).await;
+    assert_eq!(client.next().await["type"], "welcome");
+    client
+}
+
+/// How much a relay of its own grew at most, from before the stream until the end of the stall.
+async fn grown(stalled: usize, text: &str) -> usize {
+    let piece = text.get(..text.len() / PIECES).expect("a piece");
+    let pieces = (0..PIECES).map(|_| delta(piece));
     let acts = std::iter::once(sse_head()).chain(pieces).chain([finish(), done()]).map(Act::Write).collect();
     let upstream = Upstream::start(vec![acts]).await;
     let child = Command::new(env!("CARGO_BIN_EXE_riacho-relay"))
@@ -51,22 +71,37 @@ async fn readers_that_do_not_read_cost_the_text_once() {
 
     let room = id();
     let mut still = Vec::new();
-    for _ in 0..READERS {
-        let mut client = Client::connect(address).await;
+    for _ in 0..stalled {
+        let mut client = narrow(address).await;
         client.join(&room).await;
         still.push(client);
     }
     let mut quick = Client::connect(address).await;
     quick.join(&room).await;
-    let before = relay.peak();
+    let before = relay.memory("VmRSS:");
     let (_, reply) = quick.say(&room, "much").await;
     quick.until_end(&reply).await;
-    let grown = relay.peak().saturating_sub(before);
-    // The text is in the log and in the database in memory, and as it is folded; a queue each would be 40 times the text.
-    assert!(grown < text * READERS / 2, "it grew by {grown} bytes for a text of {text}");
+    assert_eq!(quick.text(&reply), text);
+    let long = std::env::var_os("RIACHO_LONG").is_some();
+    tokio::time::sleep(Duration::from_secs(if long { 60 } else { 2 })).await;
+    let grown = relay.memory("VmHWM:").saturating_sub(before);
     for client in &mut still {
         client.until_whole(&reply).await;
-        assert_eq!(client.text(&reply), quick.text(&reply));
+        assert_eq!(client.text(&reply), text);
     }
-    println!("{READERS} readers that did not read, a text of {text} bytes: the relay grew by {grown} bytes");
+    grown
+}
+
+#[tokio::test]
+async fn readers_that_do_not_read_cost_the_text_once() {
+    let text = "0123456789abcde\n".repeat(16 * PIECES);
+    let (none, one, many) = (grown(0, &text).await, grown(1, &text).await, grown(MANY, &text).await);
+    println!(
+        "a text of {} bytes: grown by {none} for no reader that stalls, {one} for one, {many} for {MANY}",
+        text.len()
+    );
+    // One more reader costs at most the text; each after it, far less.
+    assert!(one.saturating_sub(none) <= text.len(), "one that stalls: {one}, none: {none}");
+    let each = many.saturating_sub(one) / (MANY - 1);
+    assert!(each <= EACH, "each further reader that stalls costs {each} bytes");
 }

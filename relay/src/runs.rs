@@ -106,6 +106,8 @@ impl Runs {
         let chain = self.chain(command.or(frame.provider))?;
         let name = chain.first().map(|(name, _)| name.clone()).unwrap_or_default();
         let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
+        // In the same step as the message: a relay that is killed right behind it must find what can be asked again.
+        let keeps = chain.first().is_some_and(|(_, first)| first.keeps());
         let turn = NewTurn {
             conversation_id: frame.conversation_id,
             message_id: frame.message_id,
@@ -113,6 +115,7 @@ impl Runs {
             parent_id: frame.parent_id,
             content: frame.content,
             answer: answer.clone(),
+            state: keeps.then(|| NOT_BEGUN.to_owned()),
         };
         match self.shared.log.add_turn(user, turn).await? {
             Added::New(run) => {

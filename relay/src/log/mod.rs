@@ -116,6 +116,8 @@ pub struct NewTurn {
     pub parent_id: Option<MessageId>,
     pub content: String,
     pub answer: AnswerBy,
+    /// What the provider's answer is found by after a restart, as far as that is known before it is asked.
+    pub state: Option<String>,
 }
 
 /// Who is asked for an answer, and how; kept, so that a retry asks the same.

@@ -136,6 +136,7 @@ impl World {
             parent_id: None,
             content: "pergunta 🌊".into(),
             answer: AnswerBy { provider: "p".into(), model: None, options: Options::default() },
+            state: None,
         };
         let written = Written { text: turn.content.clone(), over: true, killed: false };
         self.messages.insert(turn.message_id.clone(), Message { room, epochs: vec![written], answer: false });

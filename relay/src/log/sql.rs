@@ -160,14 +160,16 @@ pub fn add_turn(db: &Connection, owner: &User, turn: &NewTurn, now: u64) -> Resu
         number(now)
     ])?;
     db.prepare_cached(
-        "INSERT INTO messages (id, conversation_id, role, parent_id, answer, streaming_status, created_at)
-         VALUES (?1, ?2, 'assistant', ?3, ?4, 'pending', ?5)",
+        "INSERT INTO messages
+             (id, conversation_id, role, parent_id, answer, provider_state, streaming_status, created_at)
+         VALUES (?1, ?2, 'assistant', ?3, ?4, ?5, 'pending', ?6)",
     )?
     .execute(params![
         turn.reply_id.as_str(),
         room,
         turn.message_id.as_str(),
         json(&turn.answer),
+        turn.state,
         number(now)
     ])?;
     Ok(TurnStored::New(parent_id))

@@ -3,3 +3,7 @@
 pub mod core;
 #[cfg(target_arch = "wasm32")]
 mod edge;
+
+// The tests' oracle names this crate.
+#[cfg(all(test, target_arch = "wasm32"))]
+extern crate self as riacho_wasm;

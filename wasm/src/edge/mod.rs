@@ -15,4 +15,11 @@ mod stream;
 mod utf16;
 
 #[cfg(test)]
+mod dom_tests;
+/// What the native tests hold the engine to, as it stands.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../../tests/src/oracle.rs"]
+mod oracle;
+#[cfg(test)]
 mod tests;

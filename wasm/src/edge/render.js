@@ -111,10 +111,21 @@ export class Renderer {
         case WRAP: {
           const node = document.createElement(names[ops[i + 2]]);
           const last = this.#last(ops[i + 4]);
+          const selection = document.getSelection();
+          const ends = selection && [
+            selection.anchorNode,
+            selection.anchorOffset,
+            selection.focusNode,
+            selection.focusOffset,
+          ];
           nodes[ops[i + 3]].before(node);
           do {
             node.append(node.nextSibling);
           } while (node.lastChild !== last);
+          // A node that moves loses the selection in it.
+          if (ends !== null && ends[0] !== null && (node.contains(ends[0]) || node.contains(ends[2]))) {
+            selection.setBaseAndExtent(...ends);
+          }
           nodes[id] = node;
           i += 5;
           break;

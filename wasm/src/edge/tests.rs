@@ -16,7 +16,7 @@ use super::utf16::Utf16Joiner;
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// A fresh element that is on the page.
-fn element() -> Element {
+pub fn element() -> Element {
     let document = web_sys::window().unwrap().document().unwrap();
     let element = document.create_element("div").unwrap();
     document.document_element().unwrap().append_child(&element).unwrap();
@@ -33,7 +33,7 @@ fn code(thrown: &JsValue) -> String {
     Reflect::get(thrown, &"code".into()).unwrap().as_string().unwrap()
 }
 
-async fn frame() {
+pub async fn frame() {
     let promise = js_sys::Promise::new(&mut |resolve, _| {
         web_sys::window()
             .unwrap()

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use riacho_tests::built;
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
@@ -16,6 +16,7 @@ const FILES: [&str; 17] = [
     "dist/riacho_bg.wasm",
     "dist/riacho_sanitizer.js",
     "dist/riacho_sanitizer_bg.wasm",
+    "dist/snippets/riacho-wasm-*/src/edge/images.js",
     "dist/snippets/riacho-wasm-*/src/edge/render.js",
     "index.d.ts",
     "index.js",

@@ -53,7 +53,9 @@ export class ChatClient {
   }
 
   send(content, options = {}) {
-    const [messageId, replyId] = this.#use().send(String(content), options);
+    const { temperature, topP } = options;
+    const numbers = { temperature: decimal(temperature), topP: decimal(topP) };
+    const [messageId, replyId] = this.#use().send(String(content), { ...options, ...numbers });
     return { messageId, replyId };
   }
 
@@ -190,4 +192,9 @@ function socketUrl(url) {
     throw coded("bad_url", `a relay is reached by http, https, ws or wss, not ${resolved.protocol}`);
   }
   return resolved.href;
+}
+
+/** A number goes to the relay as JavaScript writes it. */
+function decimal(value) {
+  return value === undefined || value === null ? undefined : String(Number(value));
 }

@@ -1,11 +1,7 @@
 //! What a client says to the relay.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use crate::codec::frames;
-use crate::{ConversationId, ConversationStatus, MessageId, Position};
+use crate::codec::{frames, records};
+use crate::{ConversationId, ConversationStatus, Map, MessageId, Number, Position};
 
 frames! {
     /// A frame from a client to the relay.
@@ -25,54 +21,46 @@ frames! {
     }
 }
 
-/// The first frame of a socket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    pub protocol: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-}
+records! {
+    /// The first frame of a socket.
+    #[derive(Eq)]
+    Hello {
+        protocol: u32,
+        token: Option<String>,
+    }
 
-/// Joins, and makes this the conversation that is looked at. What `have` does not name is sent from its start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinConversation {
-    pub conversation_id: ConversationId,
-    #[serde(default)]
-    pub have: BTreeMap<MessageId, Position>,
-}
+    /// Joins, and makes this the conversation that is looked at. What `have` does not name is sent from its start.
+    #[derive(Eq)]
+    JoinConversation {
+        conversation_id: ConversationId,
+        have: Map<MessageId, Position> = default,
+    }
 
-/// Leaves: the cursors are put down, nothing is stopped. The relay sends the same frame when it lets a room go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaveConversation {
-    pub conversation_id: ConversationId,
-}
+    /// Leaves: the cursors are put down, nothing is stopped. The relay sends the same frame when it lets a room go.
+    #[derive(Eq)]
+    LeaveConversation {
+        conversation_id: ConversationId,
+    }
 
-/// A user's message, and the id of the answer to it. Sent twice with the same ids it is one message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SendMessage {
-    pub conversation_id: ConversationId,
-    pub message_id: MessageId,
-    pub reply_id: MessageId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_id: Option<MessageId>,
-    pub content: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
-    pub options: Options,
-}
+    /// A user's message, and the id of the answer to it. Sent twice with the same ids it is one message.
+    SendMessage {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        reply_id: MessageId,
+        parent_id: Option<MessageId>,
+        content: String,
+        provider: Option<String>,
+        model: Option<String>,
+        options: Options = omitted_default,
+    }
 
-/// What a provider may be asked for; what one does not know it is not told.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Options {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub top_p: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_tokens: Option<u32>,
+    /// What a provider may be asked for; what one does not know it is not told.
+    #[derive(Default)]
+    Options {
+        temperature: Option<Number>,
+        top_p: Option<Number>,
+        max_tokens: Option<u32>,
+    }
 }
 
 impl Options {
@@ -84,12 +72,14 @@ impl Options {
 
 macro_rules! about_a_run {
     ($($(#[$doc:meta])* $name:ident,)+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        pub struct $name {
-            pub message_id: MessageId,
-            /// The fence: with any other epoch than the current one nothing happens.
-            pub epoch: u32,
+        records! {
+            $(#[$doc])*
+            #[derive(Eq)]
+            $name {
+                message_id: MessageId,
+                /// The fence: with any other epoch than the current one nothing happens.
+                epoch: u32,
+            }
         }
     )+};
 }
@@ -105,29 +95,28 @@ about_a_run! {
     Retry,
 }
 
-/// Asks for `conversations`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ListConversations {}
+records! {
+    /// Asks for `conversations`.
+    #[derive(Eq, Default)]
+    ListConversations {}
 
-/// Names a conversation, closes it, or opens it again. Answered with `conversations` to every socket that may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UpdateConversation {
-    pub conversation_id: ConversationId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<ConversationStatus>,
+    /// Names a conversation, closes it, or opens it again. Answered with `conversations` to every socket that may see it.
+    #[derive(Eq)]
+    UpdateConversation {
+        conversation_id: ConversationId,
+        title: Option<String>,
+        status: Option<ConversationStatus>,
+    }
+
+    /// Asks for the messages before one, newest page first.
+    #[derive(Eq)]
+    LoadHistory {
+        conversation_id: ConversationId,
+        before: Option<MessageId>,
+        limit: u32,
+    }
+
+    /// Asks for `pong`: the line still stands.
+    #[derive(Eq, Default)]
+    Ping {}
 }
-
-/// Asks for the messages before one, newest page first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoadHistory {
-    pub conversation_id: ConversationId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<MessageId>,
-    pub limit: u32,
-}
-
-/// Asks for `pong`: the line still stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Ping {}

@@ -1,18 +1,19 @@
 //! How a frame becomes JSON and comes back: dispatch on `type` first, so that an unknown type is told from a bad field.
 
-use serde::Deserialize;
-
 use crate::ErrorCode;
+use crate::json::{Fault, Malformed, Value};
 
 /// Why a text is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    #[error("not a JSON object with a \"type\": {0}")]
-    Json(String),
+    #[error("not JSON: {0}")]
+    Json(#[from] Malformed),
+    #[error("not a JSON object with a \"type\"")]
+    NoType,
     #[error("unknown frame type {0:?}")]
     UnknownType(String),
-    #[error("bad {frame}: {detail}")]
-    Field { frame: &'static str, detail: String },
+    #[error("bad {frame}: {fault}")]
+    Field { frame: &'static str, fault: Fault },
 }
 
 impl DecodeError {
@@ -20,36 +21,31 @@ impl DecodeError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            DecodeError::Json(_) => ErrorCode::BadJson,
+            DecodeError::Json(_) | DecodeError::NoType => ErrorCode::BadJson,
             DecodeError::UnknownType(_) => ErrorCode::UnknownFrame,
             DecodeError::Field { .. } => ErrorCode::BadFrame,
         }
     }
+
+    /// What an unknown type may put into an error message: the start of it.
+    #[must_use]
+    pub fn unknown(tag: &str) -> Self {
+        DecodeError::UnknownType(tag.chars().take(64).collect())
+    }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Tag {
-    #[serde(rename = "type")]
-    pub tag: String,
-}
-
-pub(crate) fn tag(text: &str) -> Result<Tag, DecodeError> {
-    serde_json::from_str(text).map_err(|e| DecodeError::Json(e.to_string()))
-}
-
-/// What an unknown type may put into an error message: the start of it.
-pub(crate) fn unknown(tag: &str) -> DecodeError {
-    DecodeError::UnknownType(tag.chars().take(64).collect())
+pub(crate) fn tag<'v>(value: &'v Value<'_>) -> Result<&'v str, DecodeError> {
+    let members = value.members().map_err(|_| DecodeError::NoType)?;
+    members.get("type").ok().flatten().and_then(Value::text).ok_or(DecodeError::NoType)
 }
 
 /// One enum of frames: a struct a frame, the tag beside it, decoding by the tag. Unknown fields are ignored.
 macro_rules! frames {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $tag:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-        #[serde(tag = "type")]
+        #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
-            $(#[serde(rename = $tag)] $variant($variant),)+
+            $($variant($variant),)+
         }
 
         impl $name {
@@ -67,19 +63,20 @@ macro_rules! frames {
             /// # Errors
             /// [`DecodeError`](crate::DecodeError) says whether it was no JSON, no known type, or a bad field.
             pub fn decode(text: &str) -> Result<Self, crate::DecodeError> {
-                let tag = crate::codec::tag(text)?;
-                match tag.tag.as_str() {
-                    $($tag => serde_json::from_str::<$variant>(text).map($name::$variant).map_err(|e| {
-                        crate::DecodeError::Field { frame: $tag, detail: e.to_string() }
+                use crate::json::FromJson as _;
+                let value = crate::json::Value::parse(text)?;
+                match crate::codec::tag(&value)? {
+                    $($tag => $variant::read(&value).map($name::$variant).map_err(|fault| {
+                        crate::DecodeError::Field { frame: $tag, fault }
                     }),)+
-                    other => Err(crate::codec::unknown(other)),
+                    other => Err(crate::DecodeError::unknown(other)),
                 }
             }
 
-            /// Writes one frame. Frames hold nothing that JSON can't say, so this can't fail.
+            /// Writes one frame.
             #[must_use]
             pub fn encode(&self) -> String {
-                serde_json::to_string(self).unwrap_or_default()
+                match self { $($name::$variant(frame) => crate::json::to_tagged_text($tag, frame),)+ }
             }
         }
 
@@ -91,3 +88,85 @@ macro_rules! frames {
     };
 }
 pub(crate) use frames;
+
+/// Structs of the wire, all of them public with public fields: how each is written and read follows from its fields.
+/// `= default`: the default when it is missing. `= omitted_default`: left out, too, when it has it.
+macro_rules! records {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty $(= $mode:ident)?,)* }
+    )+) => {$(
+        #[derive(Debug, Clone, PartialEq)]
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        crate::to_json! { $name { $($field $(= $mode)?),* } }
+        crate::from_json! { $name { $($field $(= $mode)?),* } }
+        crate::codec::serde_as_json!($name);
+    )+};
+}
+pub(crate) use records;
+
+/// Enums that are one word on the wire.
+macro_rules! words {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }
+    )+) => {$(
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)+
+        }
+
+        impl $name {
+            /// All there are.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)+];
+
+            /// The word on the wire.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word,)+ }
+            }
+        }
+
+        impl crate::json::ToJson for $name {
+            fn write(&self, out: &mut crate::json::Writer) {
+                out.string(self.as_str());
+            }
+        }
+
+        impl crate::json::FromJson for $name {
+            fn read(value: &crate::json::Value<'_>) -> Result<Self, crate::json::Fault> {
+                let word = value.text().unwrap_or_default();
+                let known = $name::ALL.iter().copied().find(|known| known.as_str() == word);
+                known.ok_or(crate::json::Fault::expected(concat!("one of" $(, " ", $word)+)))
+            }
+        }
+
+        crate::codec::serde_as_json!($name);
+    )+};
+}
+pub(crate) use words;
+
+/// For who stores values of the wire inside values of their own: serde, through the same JSON.
+macro_rules! serde_as_json {
+    ($name:ident) => {
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::bridge::serialize(self, serializer)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::bridge::deserialize(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_json;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::json::{Fault, FromJson, ToJson, Value, Writer};
 
 /// A string that is none of this version's codes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,10 +32,8 @@ macro_rules! codes {
         impl FromStr for ErrorCode {
             type Err = UnknownCode;
             fn from_str(code: &str) -> Result<Self, UnknownCode> {
-                match code {
-                    $($code => Ok(ErrorCode::$variant),)+
-                    other => Err(UnknownCode(other.to_owned())),
-                }
+                let known = ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code);
+                known.ok_or_else(|| UnknownCode(code.to_owned()))
             }
         }
     };
@@ -114,19 +112,21 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-impl Serialize for ErrorCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+impl ToJson for ErrorCode {
+    fn write(&self, out: &mut Writer) {
+        out.string(self.as_str());
     }
 }
 
-impl<'de> Deserialize<'de> for ErrorCode {
+impl FromJson for ErrorCode {
     /// A code of a newer relay reads as `internal`: the message beside it still says what happened.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        let code = value.text().ok_or(Fault::expected("an error code"))?;
         Ok(code.parse().unwrap_or(ErrorCode::Internal))
     }
 }
+
+crate::codec::serde_as_json!(ErrorCode);
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +141,6 @@ mod tests {
             assert_eq!(code.as_str().parse(), Ok(code));
         }
         assert_eq!("nonsense".parse::<ErrorCode>(), Err(UnknownCode("nonsense".into())));
-        assert_eq!(serde_json::from_str::<ErrorCode>("\"of_the_future\"").ok(), Some(ErrorCode::Internal));
+        assert_eq!(crate::json::from_text("\"of_the_future\""), Ok(ErrorCode::Internal));
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use crate::json::{Fault, FromJson, ToJson, Value, Writer};
 
 /// The longest id that anyone accepts, in bytes. A UUID has 36.
 pub const MAX_ID_BYTES: usize = 128;
@@ -35,8 +35,7 @@ fn check(id: &str) -> Result<(), IdError> {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -51,6 +50,27 @@ macro_rules! id {
 
             #[must_use]
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ToJson for $name {
+            fn write(&self, out: &mut Writer) {
+                out.string(&self.0);
+            }
+        }
+
+        impl FromJson for $name {
+            fn read(value: &Value<'_>) -> Result<Self, Fault> {
+                let id = value.text().and_then(|id| Self::new(id).ok());
+                id.ok_or(Fault::expected("an id of 1 to 128 bytes without control characters"))
+            }
+        }
+
+        crate::codec::serde_as_json!($name);
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
                 &self.0
             }
         }
@@ -101,6 +121,6 @@ mod tests {
         assert_eq!(MessageId::new("x".repeat(129)), Err(IdError::TooLong));
         assert_eq!(MessageId::new("a\nb"), Err(IdError::Control));
         assert_eq!(MessageId::new("ação-1").map(String::from), Ok("ação-1".to_owned()));
-        assert!(serde_json::from_str::<ConversationId>("\"\"").is_err());
+        assert!(crate::json::from_text::<ConversationId>("\"\"").is_err());
     }
 }

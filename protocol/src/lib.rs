@@ -3,12 +3,17 @@
 //! One JSON object a WebSocket text frame, `{"type": "...", ...}`, names in snake_case. `docs/PROTOCOL.md` is the
 //! prose of this crate, and `cargo xtask tidy` fails when a frame is missing there.
 
+#[cfg(feature = "serde")]
+mod bridge;
 mod client;
 mod codec;
 mod error;
 mod ids;
+pub mod json;
 mod limits;
+mod map;
 mod message;
+mod number;
 mod server;
 
 pub use client::*;
@@ -16,7 +21,9 @@ pub use codec::DecodeError;
 pub use error::{ErrorCode, UnknownCode};
 pub use ids::{ConversationId, IdError, MAX_ID_BYTES, MessageId};
 pub use limits::Limits;
+pub use map::Map;
 pub use message::*;
+pub use number::Number;
 pub use server::*;
 
 /// The version that `hello` and `welcome` carry. It changes only when an old peer could misread a new one.

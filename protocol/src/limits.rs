@@ -1,22 +1,24 @@
 //! The sizes that both sides keep to; the relay says its own in `welcome`.
 
-use serde::{Deserialize, Serialize};
+use crate::codec::records;
 
-/// What the relay accepts and sends. A client that keeps to them never sees `frame_too_large` or `content_too_long`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// The largest frame the relay reads, in bytes.
-    pub max_frame_bytes: u64,
-    /// The longest `content` of one `send_message`, in bytes of UTF-8.
-    pub max_content_bytes: u64,
-    /// The longest `content` of one `message_chunk`, in bytes of UTF-8.
-    pub max_chunk_bytes: u64,
-    /// How many conversations one socket may have joined at a time.
-    pub max_joined: u32,
-    /// How many messages one `history` or one `conversation_joined` describes at most.
-    pub max_page: u32,
-    /// Silence after which the relay closes a socket, in seconds; a client pings more often than this.
-    pub idle_timeout_seconds: u32,
+records! {
+    /// What the relay accepts and sends. A client that keeps to them never sees `frame_too_large` or `content_too_long`.
+    #[derive(Copy, Eq)]
+    Limits {
+        /// The largest frame the relay reads, in bytes.
+        max_frame_bytes: u64,
+        /// The longest `content` of one `send_message`, in bytes of UTF-8.
+        max_content_bytes: u64,
+        /// The longest `content` of one `message_chunk`, in bytes of UTF-8.
+        max_chunk_bytes: u64,
+        /// How many conversations one socket may have joined at a time.
+        max_joined: u32,
+        /// How many messages one `history` or one `conversation_joined` describes at most.
+        max_page: u32,
+        /// Silence after which the relay closes a socket, in seconds; a client pings more often than this.
+        idle_timeout_seconds: u32,
+    }
 }
 
 impl Default for Limits {

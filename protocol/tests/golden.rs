@@ -66,7 +66,7 @@ fn client_frames() -> Vec<ClientFrame> {
             content: "Olá \"você\"\n".into(),
             provider: Some("openai".into()),
             model: Some("some-model".into()),
-            options: Options { temperature: Some(0.5), top_p: None, max_tokens: Some(100) },
+            options: Options { temperature: Number::new("0.5"), top_p: None, max_tokens: Some(100) },
         }
         .into(),
         Stop { message_id: message_id.clone(), epoch }.into(),

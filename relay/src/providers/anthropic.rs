@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::failures::{failure, quote, said_error};
 use super::http::Decoder;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, set};
+use super::{Event, Parts, Request, number, set};
 use crate::settings::RemoteSettings;
 
 /// The API asks for a limit; this one is for messages that name none.
@@ -28,8 +28,8 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
         "stream": settings.streams,
     });
     set(&mut body, "system", request.system.clone().map(Value::from));
-    set(&mut body, "temperature", request.options.temperature.map(Value::from));
-    set(&mut body, "top_p", request.options.top_p.map(Value::from));
+    set(&mut body, "temperature", number(&request.options.temperature));
+    set(&mut body, "top_p", number(&request.options.top_p));
     body
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::failures::{failure, quote, said_error};
 use super::http::Decoder;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, set};
+use super::{Event, Parts, Request, number, set};
 use crate::settings::RemoteSettings;
 
 /// The request. A model's name is passed through as it is.
@@ -34,8 +34,8 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
     let new_name = settings.base_url.contains("api.openai.com") || settings.base_url.contains(".azure.com");
     let max_tokens = if new_name { "max_completion_tokens" } else { "max_tokens" };
     set(&mut body, "stream_options", settings.streams.then(|| json!({"include_usage": true})));
-    set(&mut body, "temperature", options.temperature.map(Value::from));
-    set(&mut body, "top_p", options.top_p.map(Value::from));
+    set(&mut body, "temperature", number(&options.temperature));
+    set(&mut body, "top_p", number(&options.top_p));
     set(&mut body, max_tokens, options.max_tokens.map(Value::from));
     body
 }

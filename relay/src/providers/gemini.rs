@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::failures::{failure, quote, said_error};
 use super::http::Decoder;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, set};
+use super::{Event, Parts, Request, number, set};
 
 /// Steps in the path of one argument, and elements of one list: what a stream may make us build.
 const MAX_STEPS: usize = 64;
@@ -25,8 +25,8 @@ pub fn body(request: &Request) -> Value {
     let system = request.system.as_ref().map(|text| json!({"parts": [{"text": text}]}));
     set(&mut body, "systemInstruction", system);
     let mut config = json!({});
-    set(&mut config, "temperature", request.options.temperature.map(Value::from));
-    set(&mut config, "topP", request.options.top_p.map(Value::from));
+    set(&mut config, "temperature", number(&request.options.temperature));
+    set(&mut config, "topP", number(&request.options.top_p));
     set(&mut config, "maxOutputTokens", request.options.max_tokens.map(Value::from));
     set(&mut body, "generationConfig", Some(config).filter(|config| config != &json!({})));
     body

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use riacho_protocol::{Failure, PartInfo, PartKind, Usage};
+use riacho_protocol::{Failure, Number, PartInfo, PartKind, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -201,6 +201,11 @@ fn set(body: &mut Value, name: &str, value: Option<Value>) {
     if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
         body.insert(name.to_owned(), value);
     }
+}
+
+/// A number of the wire, as a provider's request holds it.
+fn number(number: &Option<Number>) -> Option<Value> {
+    number.as_ref().and_then(Number::to_f64).map(Value::from)
 }
 
 /// The providers of a relay, by name; the first is the default.

@@ -188,7 +188,11 @@ mod tests {
             turns: vec![turn(Role::User, "Olá"), turn(Role::Assistant, "Oi"), turn(Role::User, "?")],
             question: "?".into(),
             model: Some(model.into()),
-            options: Options { temperature: Some(0.5), top_p: None, max_tokens: Some(9) },
+            options: Options {
+                temperature: riacho_protocol::Number::new("0.5"),
+                top_p: None,
+                max_tokens: Some(9),
+            },
         };
         address(&request, &settings)
     }

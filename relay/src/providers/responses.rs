@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::failures::{failure, quote, said_error};
 use super::http::Decoder;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, set};
+use super::{Event, Parts, Request, number, set};
 use crate::settings::RemoteSettings;
 
 /// The request. The turns go with each one; nothing is kept at the provider's, unless it is to work in the background.
@@ -29,8 +29,8 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
     });
     set(&mut body, "background", settings.background.then_some(Value::Bool(true)));
     set(&mut body, "instructions", request.system.clone().map(Value::from));
-    set(&mut body, "temperature", request.options.temperature.map(Value::from));
-    set(&mut body, "top_p", request.options.top_p.map(Value::from));
+    set(&mut body, "temperature", number(&request.options.temperature));
+    set(&mut body, "top_p", number(&request.options.top_p));
     set(&mut body, "max_output_tokens", request.options.max_tokens.map(Value::from));
     body
 }

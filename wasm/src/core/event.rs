@@ -1,7 +1,6 @@
 //! What the page is told: plain values, a union told apart by `type`. `pkg/index.d.ts` names the same fields.
 
-use serde::Serialize;
-
+use riacho_protocol::json::{Fields, ToJson, Writer};
 use riacho_protocol::{
     ConversationId, ConversationInfo, ConversationStatus, ErrorCode, InterruptReason, MessageId, Metrics,
     PartKind, Role, Status, Usage,
@@ -10,15 +9,10 @@ use riacho_protocol::{
 use super::Millis;
 
 /// One event of [`Client`](super::client::Client).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The socket: where it stands, and when the next try is.
-    Connection {
-        state: ConnectionState,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_in_ms: Option<Millis>,
-    },
+    Connection { state: ConnectionState, retry_in_ms: Option<Millis> },
     /// The relay's greeting: what can be asked for.
     Welcome { providers: Vec<String> },
     /// The list of conversations, the last used first.
@@ -37,15 +31,10 @@ pub enum Event {
         message_id: MessageId,
         epoch: u32,
         status: Status,
-        #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<InterruptReason>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<EventError>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<EventUsage>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         metrics: Option<EventMetrics>,
     },
     /// A room was left: nothing lives there any more.
@@ -53,19 +42,77 @@ pub enum Event {
     /// Raw HTML stays text: the sanitiser can't be had.
     SanitizerUnavailable { message: String },
     /// Something could not be done.
-    Error {
-        code: &'static str,
-        message: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        in_reply_to: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_after: Option<u64>,
-    },
+    Error { code: &'static str, message: String, in_reply_to: Option<String>, retry_after: Option<u64> },
+}
+
+/// Each of them by its name: one that is left out does not compile.
+macro_rules! put {
+    ($out:ident, $($field:ident),+) => {{ $($out.field(stringify!($field), $field);)+ }};
+}
+
+impl Fields for Event {
+    fn write_fields(&self, out: &mut Writer) {
+        match self {
+            Event::Connection { state, retry_in_ms } => put!(out, state, retry_in_ms),
+            Event::Welcome { providers } => put!(out, providers),
+            Event::Conversations { conversations } => put!(out, conversations),
+            Event::Opened { conversation_id } | Event::Left { conversation_id } => put!(out, conversation_id),
+            Event::Joined { conversation_id, more } => put!(out, conversation_id, more),
+            Event::Message { conversation_id, message_id, epoch, role } => {
+                put!(out, conversation_id, message_id, epoch, role);
+            }
+            Event::Chunk { conversation_id, message_id, epoch, kind, length } => {
+                put!(out, conversation_id, message_id, epoch, kind, length);
+            }
+            Event::Status {
+                conversation_id,
+                message_id,
+                epoch,
+                status,
+                detail,
+                reason,
+                error,
+                usage,
+                metrics,
+            } => {
+                put!(out, conversation_id, message_id, epoch, status, detail, reason, error, usage, metrics);
+            }
+            Event::SanitizerUnavailable { message } => put!(out, message),
+            Event::Error { code, message, in_reply_to, retry_after } => {
+                put!(out, code, message, in_reply_to, retry_after);
+            }
+        }
+    }
+}
+
+impl Event {
+    /// The name under which a page listens for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Connection { .. } => "connection",
+            Event::Welcome { .. } => "welcome",
+            Event::Conversations { .. } => "conversations",
+            Event::Opened { .. } => "opened",
+            Event::Joined { .. } => "joined",
+            Event::Message { .. } => "message",
+            Event::Chunk { .. } => "chunk",
+            Event::Status { .. } => "status",
+            Event::Left { .. } => "left",
+            Event::SanitizerUnavailable { .. } => "sanitizer_unavailable",
+            Event::Error { .. } => "error",
+        }
+    }
+
+    /// As the page's JavaScript reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        riacho_protocol::json::to_tagged_camel_text(self.name(), self)
+    }
 }
 
 /// Where the socket stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionState {
     Connecting,
     Open,
@@ -75,9 +122,19 @@ pub enum ConnectionState {
     Closed,
 }
 
+impl ToJson for ConnectionState {
+    fn write(&self, out: &mut Writer) {
+        out.string(match self {
+            ConnectionState::Connecting => "connecting",
+            ConnectionState::Open => "open",
+            ConnectionState::Waiting => "waiting",
+            ConnectionState::Closed => "closed",
+        });
+    }
+}
+
 /// A line of the list of conversations, in the page's spelling.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConversationLine {
     pub conversation_id: ConversationId,
     pub title: String,
@@ -85,6 +142,8 @@ pub struct ConversationLine {
     pub updated_at: u64,
     pub streaming: bool,
 }
+
+riacho_protocol::to_json! { ConversationLine { conversation_id, title, status, updated_at, streaming } }
 
 impl From<ConversationInfo> for ConversationLine {
     fn from(info: ConversationInfo) -> Self {
@@ -99,27 +158,25 @@ impl From<ConversationInfo> for ConversationLine {
 }
 
 /// Why a message is in error.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventError {
     pub code: ErrorCode,
     pub message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
 
+riacho_protocol::to_json! { EventError { code, message, retry_after } }
+
 /// Tokens, in the page's spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EventUsage {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<u64>,
     pub estimated: bool,
 }
+
+riacho_protocol::to_json! { EventUsage { input_tokens, output_tokens, reasoning_tokens, estimated } }
 
 impl From<Usage> for EventUsage {
     fn from(usage: Usage) -> Self {
@@ -133,15 +190,14 @@ impl From<Usage> for EventUsage {
 }
 
 /// How a run went, in the page's spelling.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventMetrics {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u64>,
     pub duration_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
 }
+
+riacho_protocol::to_json! { EventMetrics { first_token_ms, duration_ms, finish_reason } }
 
 impl From<Metrics> for EventMetrics {
     fn from(metrics: Metrics) -> Self {

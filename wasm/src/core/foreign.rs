@@ -1,7 +1,6 @@
 //! Events of transports that know no offsets, read leniently: a Socket.IO handler, an SSE reader, a `fetch` loop.
 
-use serde::Deserialize;
-
+use riacho_protocol::json::{Fault, FromJson, Members, Value};
 use riacho_protocol::{ConversationId, DecodeError, ErrorCode, MessageId, Role};
 
 /// What a foreign event says.
@@ -13,31 +12,14 @@ pub enum ForeignEvent {
     Failed { conversation: Option<ConversationId>, message: MessageId, code: ErrorCode, words: String },
 }
 
-#[derive(Deserialize)]
-struct Fields {
-    #[serde(rename = "type")]
-    tag: String,
-    #[serde(default, alias = "conversationId")]
-    conversation_id: Option<ConversationId>,
-    #[serde(alias = "messageId")]
-    message_id: MessageId,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default, alias = "chunkNumber")]
-    chunk_number: Option<u64>,
-    #[serde(
-        default,
-        alias = "chunk",
-        alias = "delta",
-        alias = "text",
-        alias = "full_response",
-        alias = "fullResponse"
-    )]
-    content: Option<String>,
-    #[serde(default)]
-    code: Option<ErrorCode>,
-    #[serde(default, alias = "error")]
-    message: Option<String>,
+/// The first of several spellings that is there.
+fn either<T: FromJson>(members: Members<'_>, names: &[&'static str]) -> Result<Option<T>, Fault> {
+    for name in names {
+        if let Some(value) = members.field(name)? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
 impl ForeignEvent {
@@ -46,29 +28,52 @@ impl ForeignEvent {
     /// # Errors
     /// [`DecodeError`] as for a frame of the wire.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
-        let fields: Fields = serde_json::from_str(text)
-            .map_err(|e| DecodeError::Field { frame: "event", detail: e.to_string() })?;
-        let (conversation, message) = (fields.conversation_id, fields.message_id);
-        Ok(match fields.tag.as_str() {
-            "message_started" => {
-                Self::Started { conversation, message, role: fields.role.unwrap_or(Role::Assistant) }
-            }
-            "message_chunk" => Self::Chunk {
-                conversation,
-                message,
-                number: fields.chunk_number,
-                content: fields.content.unwrap_or_default(),
-            },
-            "response_complete" => Self::Complete { conversation, message, whole: fields.content },
-            "stream_error" => Self::Failed {
-                conversation,
-                message,
-                code: fields.code.unwrap_or(ErrorCode::ProviderFailed),
-                words: fields.message.unwrap_or_else(|| "The answer could not be finished.".to_owned()),
-            },
-            other => return Err(DecodeError::UnknownType(other.chars().take(64).collect())),
-        })
+        let value = Value::parse(text)?;
+        let members = value.members().map_err(|_| DecodeError::NoType)?;
+        let bad = |fault| DecodeError::Field { frame: "event", fault };
+        match members.field::<String>("type").map_err(bad)?.as_str() {
+            "message_started" => Self::started(members),
+            "message_chunk" => Self::chunk(members),
+            "response_complete" => Self::complete(members),
+            "stream_error" => Self::failed(members),
+            other => return Err(DecodeError::unknown(other)),
+        }
+        .map_err(bad)
     }
+
+    fn started(members: Members<'_>) -> Result<Self, Fault> {
+        let (conversation, message) = ids(members)?;
+        let role = members.field::<Option<Role>>("role")?.unwrap_or(Role::Assistant);
+        Ok(Self::Started { conversation, message, role })
+    }
+
+    fn chunk(members: Members<'_>) -> Result<Self, Fault> {
+        let (conversation, message) = ids(members)?;
+        let number = either(members, &["chunk_number", "chunkNumber"])?;
+        Ok(Self::Chunk { conversation, message, number, content: content(members)?.unwrap_or_default() })
+    }
+
+    fn complete(members: Members<'_>) -> Result<Self, Fault> {
+        let (conversation, message) = ids(members)?;
+        Ok(Self::Complete { conversation, message, whole: content(members)? })
+    }
+
+    fn failed(members: Members<'_>) -> Result<Self, Fault> {
+        let (conversation, message) = ids(members)?;
+        let code = members.field::<Option<ErrorCode>>("code")?.unwrap_or(ErrorCode::ProviderFailed);
+        let words = either::<String>(members, &["message", "error"])?;
+        let words = words.unwrap_or_else(|| "The answer could not be finished.".to_owned());
+        Ok(Self::Failed { conversation, message, code, words })
+    }
+}
+
+fn ids(members: Members<'_>) -> Result<(Option<ConversationId>, MessageId), Fault> {
+    let message = either(members, &["message_id", "messageId"])?.ok_or(Fault::Missing("message_id"))?;
+    Ok((either(members, &["conversation_id", "conversationId"])?, message))
+}
+
+fn content(members: Members<'_>) -> Result<Option<String>, Fault> {
+    either(members, &["content", "chunk", "delta", "text", "full_response", "fullResponse"])
 }
 
 /// What a completion that brings the whole text means for what is here.

@@ -1,7 +1,5 @@
 //! One message: its append-only text in parts, where it stands, and how it ended.
 
-use serde::{Deserialize, Serialize};
-
 use riacho_protocol::{
     ConversationId, Failure, InterruptReason, MessageId, Metrics, PartInfo, PartKind, Position, Role, Status,
     Usage,
@@ -10,7 +8,7 @@ use riacho_protocol::{
 use super::Millis;
 
 /// The end of a run, as a terminal frame or a description says it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ending {
     pub status: Status,
     /// The length of the whole text: until that much is here, the ending waits.
@@ -20,6 +18,9 @@ pub struct Ending {
     pub usage: Option<Usage>,
     pub metrics: Option<Metrics>,
 }
+
+riacho_protocol::to_json! { Ending { status, length, reason, error, usage, metrics } }
+riacho_protocol::from_json! { Ending { status, length, reason, error, usage, metrics } }
 
 impl Ending {
     /// An ending that no frame brought: everything that could come has come.

@@ -1,16 +1,14 @@
 //! Every message that this page knows, and their order in each conversation. It decides nothing.
 
-use std::collections::BTreeMap;
-
-use riacho_protocol::{ConversationId, MessageId};
+use riacho_protocol::{ConversationId, Map, MessageId};
 
 use super::message::Message;
 
 /// Invariant: a message is in exactly one conversation's order, and each id in an order is known.
 #[derive(Debug, Default)]
 pub struct Registry {
-    messages: BTreeMap<MessageId, Message>,
-    order: BTreeMap<ConversationId, Vec<MessageId>>,
+    messages: Map<MessageId, Message>,
+    order: Map<ConversationId, Vec<MessageId>>,
 }
 
 impl Registry {
@@ -28,7 +26,7 @@ impl Registry {
         if self.messages.contains_key(&id) {
             return;
         }
-        let order = self.order.entry(message.conversation.clone()).or_default();
+        let order = self.order.get_or_insert(message.conversation.clone(), Vec::new());
         let place = after
             .and_then(|after| order.iter().rposition(|known| known == after))
             .map_or(order.len(), |index| index + 1);

@@ -1,8 +1,6 @@
 //! Where a chunk goes: one comparison of `(epoch, offset)`; and which rooms are joined, which one is looked at.
 
-use std::collections::BTreeMap;
-
-use riacho_protocol::{ConversationId, Position};
+use riacho_protocol::{ConversationId, Map, Position};
 
 /// What a chunk at a position means for who holds another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +51,7 @@ pub enum Join {
 #[derive(Debug, Default)]
 pub struct Router {
     on_screen: Option<ConversationId>,
-    rooms: BTreeMap<ConversationId, Join>,
+    rooms: Map<ConversationId, Join>,
 }
 
 impl Router {
@@ -69,7 +67,7 @@ impl Router {
 
     /// Puts a conversation on screen, and returns the one that was.
     pub fn show(&mut self, conversation: ConversationId) -> Option<ConversationId> {
-        self.rooms.entry(conversation.clone()).or_insert(Join::Wanted);
+        self.rooms.get_or_insert(conversation.clone(), Join::Wanted);
         self.on_screen.replace(conversation)
     }
 
@@ -86,7 +84,7 @@ impl Router {
 
     /// In a room, though not looking: something there is live.
     pub fn keep(&mut self, conversation: ConversationId) {
-        self.rooms.entry(conversation).or_insert(Join::Wanted);
+        self.rooms.get_or_insert(conversation, Join::Wanted);
     }
 
     /// Out of a room, unless it is the one on screen. True when there was one to leave.

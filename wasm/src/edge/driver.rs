@@ -161,10 +161,8 @@ impl Driver {
                 self.client.borrow_mut().handle_survey(found, now());
             }
             Output::Emit(event) => {
-                if let Ok(json) = serde_json::to_string(&event) {
-                    // The package's own function: it queues and does not throw.
-                    let _ = self.emit.call1(&JsValue::UNDEFINED, &json.into());
-                }
+                // The package's own function: it queues and does not throw.
+                let _ = self.emit.call1(&JsValue::UNDEFINED, &event.to_json().into());
             }
         }
     }

@@ -6,7 +6,7 @@ use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
-use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Options, UpdateConversation};
+use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Number, Options, UpdateConversation};
 
 use super::clock::{new_id, now};
 use super::driver::{Driver, Setup};
@@ -47,9 +47,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn model(this: &SendOptions) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    fn temperature(this: &SendOptions) -> Option<f64>;
+    fn temperature(this: &SendOptions) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = topP)]
-    fn top_p(this: &SendOptions) -> Option<f64>;
+    fn top_p(this: &SendOptions) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = maxTokens)]
     fn max_tokens(this: &SendOptions) -> Option<f64>;
 }
@@ -77,6 +77,11 @@ pub fn allow_images(root: &Element, message: Option<String>, origin: Option<Stri
 fn policy(images: Option<Vec<String>>) -> Result<Rc<Policy>, JsValue> {
     let images = Images::listed(images.unwrap_or_default());
     Policy::builder().images(images).build().map(Rc::new).map_err(|e| from_policy(&e))
+}
+
+/// What is no number is not sent.
+fn number(text: Option<String>) -> Option<Number> {
+    text.as_deref().and_then(Number::new)
 }
 
 /// The client of one page.
@@ -145,8 +150,8 @@ impl Chat {
             provider: options.provider(),
             model: options.model(),
             options: Options {
-                temperature: options.temperature(),
-                top_p: options.top_p(),
+                temperature: number(options.temperature()),
+                top_p: number(options.top_p()),
                 max_tokens: options.max_tokens().map(|n| n as u32),
             },
         };
@@ -218,10 +223,8 @@ impl Chat {
     }
 
     /// What streams, where, as JSON.
-    pub fn debug(&self) -> Result<String, JsValue> {
-        self.driver
-            .read(|client| serde_json::to_string(&client.debug()))
-            .map_err(|e| error("internal", &e.to_string()))
+    pub fn debug(&self) -> String {
+        self.driver.read(|client| client.debug().to_json())
     }
 
     /// Elements of messages in the root.

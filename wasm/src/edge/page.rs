@@ -2,13 +2,11 @@
 //!
 //! The contract of the DOM stands in docs/ARCHITECTURE.md. An element stays the same as long as it is mounted.
 
-use std::collections::BTreeMap;
-
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element};
 
-use riacho_protocol::{ConversationId, MessageId, Role};
+use riacho_protocol::{ConversationId, Map, MessageId, Role};
 
 use super::render::Renderer;
 use crate::core::client::{Appearance, Mount};
@@ -31,9 +29,9 @@ struct Mounted {
 pub struct Page {
     root: Element,
     view: Option<Element>,
-    mounted: BTreeMap<MessageId, Mounted>,
+    mounted: Map<MessageId, Mounted>,
     /// Elements that were on the page before and hold what no log does: they come back with their conversation.
-    adopted: BTreeMap<MessageId, Element>,
+    adopted: Map<MessageId, Element>,
     _clicks: EventListener,
 }
 
@@ -44,7 +42,7 @@ impl Page {
                 on_action(action);
             }
         });
-        Self { root, view: None, mounted: BTreeMap::new(), adopted: BTreeMap::new(), _clicks: clicks }
+        Self { root, view: None, mounted: Map::default(), adopted: Map::default(), _clicks: clicks }
     }
 
     /// Puts up the view of a conversation: the one that a server rendered, or an empty one.
@@ -173,7 +171,7 @@ impl Page {
 
     /// The containers on the page. A second one with the same id is no container, and goes.
     pub fn survey(&self) -> Vec<Container> {
-        let mut found = BTreeMap::new();
+        let mut found = Map::default();
         for element in messages_in(&self.root) {
             let Some(message_id) = id_of(&element) else { continue };
             if let Some(mounted) = self.mounted.get(&message_id)
@@ -188,7 +186,7 @@ impl Page {
                 _ => None,
             };
             let container = Container { message_id: message_id.clone(), role, has_text: has_text(&element) };
-            found.entry(message_id).or_insert(container);
+            found.get_or_insert(message_id, container);
         }
         found.into_values().collect()
     }

@@ -1,15 +1,13 @@
 //! What streams, where, how many: plain data for `chat.debug()`.
 
-use serde::Serialize;
-
+use riacho_protocol::json::{Fields, ToJson, Writer, to_camel_text};
 use riacho_protocol::{ConversationId, MessageId, Status};
 
 use super::Client;
 use crate::core::router::Join;
 
 /// The state of a client as a page author wants to see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Debug {
     pub connection: &'static str,
     pub conversation_id: Option<ConversationId>,
@@ -21,16 +19,18 @@ pub struct Debug {
     pub outbox: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DebugRoom {
     pub conversation_id: ConversationId,
     pub joined: bool,
     pub live: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+riacho_protocol::to_json! {
+    DebugRoom { conversation_id, joined, live }
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct DebugMessage {
     pub conversation_id: ConversationId,
     pub message_id: MessageId,
@@ -40,6 +40,37 @@ pub struct DebugMessage {
     pub mounted: bool,
     pub epoch: u32,
     pub offset: u64,
+}
+
+riacho_protocol::to_json! {
+    DebugMessage { conversation_id, message_id, status, is_streaming, paused, mounted, epoch, offset }
+}
+
+impl Fields for Debug {
+    fn write_fields(&self, out: &mut Writer) {
+        let Self { connection, conversation_id, rooms, messages, mounted, outbox } = self;
+        out.field("connection", connection);
+        // Always there: with none open it is null.
+        out.nullable("conversation_id", conversation_id);
+        out.field("rooms", rooms);
+        out.field("messages", messages);
+        out.field("mounted", mounted);
+        out.field("outbox", outbox);
+    }
+}
+
+impl ToJson for Debug {
+    fn write(&self, out: &mut Writer) {
+        out.record(self);
+    }
+}
+
+impl Debug {
+    /// As the page's JavaScript reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        to_camel_text(self)
+    }
 }
 
 impl Client {

@@ -20,7 +20,7 @@ impl Client {
         match ServerFrame::decode(text) {
             Ok(frame) => self.handle_frame(frame, now),
             Err(DecodeError::UnknownType(_)) => {}
-            Err(error @ (DecodeError::Json(_) | DecodeError::Field { .. })) => {
+            Err(error @ (DecodeError::Json(_) | DecodeError::NoType | DecodeError::Field { .. })) => {
                 self.emit_error(error.code().as_str(), error.to_string());
             }
         }

@@ -17,11 +17,11 @@ mod page;
 mod screen;
 mod snapshot;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use riacho_protocol::{
-    ClientFrame, ConversationId, Limits, ListConversations, MessageId, Role, Status, UpdateConversation,
+    ClientFrame, ConversationId, Limits, ListConversations, Map, MessageId, Role, Status, UpdateConversation,
 };
 
 use super::Millis;
@@ -124,7 +124,7 @@ pub struct Client {
     connection: Connection,
     limits: Limits,
     /// Messages on screen. Invariant: each is in the registry, and in the conversation that is on screen.
-    views: BTreeMap<MessageId, View>,
+    views: Map<MessageId, View>,
     /// Sent by the page and not yet seen to have arrived; sent again after a reconnect.
     outbox: Vec<SendRequest>,
     /// Frames that wait for the socket; each is fenced by its epoch, so a late one does no harm.
@@ -157,7 +157,7 @@ impl Client {
             router: Router::default(),
             connection: Connection::default(),
             limits: Limits::default(),
-            views: BTreeMap::new(),
+            views: Map::default(),
             outbox: Vec::new(),
             waiting_frames: Vec::new(),
             wants_list: false,

@@ -1,7 +1,5 @@
 //! What the page wants: open, send, stop, pause, resume, retry.
 
-use serde::{Deserialize, Serialize};
-
 use riacho_protocol::{
     ClientFrame, ConversationId, ErrorCode, LeaveConversation, MessageId, Options, Pause, Resume, Retry,
     Role, SendMessage, Status, Stop,
@@ -14,7 +12,7 @@ use crate::core::message::{Ending, Message};
 use crate::core::router::Join;
 
 /// What [`Client::send`] takes: the ids are the caller's, made from its clock and its randomness.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SendRequest {
     pub message_id: MessageId,
     pub reply_id: MessageId,
@@ -23,6 +21,9 @@ pub struct SendRequest {
     pub model: Option<String>,
     pub options: Options,
 }
+
+riacho_protocol::to_json! { SendRequest { message_id, reply_id, content, provider, model, options } }
+riacho_protocol::from_json! { SendRequest { message_id, reply_id, content, provider, model, options } }
 
 /// The ids of what was sent and of the answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ impl Client {
     pub fn render(&mut self, sanitizer: Option<&dyn Sanitize>, mut paint: impl FnMut(&MessageId, &Batch)) {
         self.frame_requested = false;
         let mut wants_sanitizer = false;
-        for (id, view) in &mut self.views {
+        for (id, view) in self.views.iter_mut() {
             if !std::mem::take(&mut view.dirty) {
                 continue;
             }

@@ -3,8 +3,7 @@
 //! A snapshot has a budget. The newest messages of the conversation on screen come first; a message that does not fit is
 //! left out whole, and the relay sends it again.
 
-use serde::{Deserialize, Serialize};
-
+use riacho_protocol::json::{ReadError, from_text, to_text};
 use riacho_protocol::{ConversationId, MessageId, PartInfo, Role, Status};
 
 use super::{Client, SendRequest, Transport};
@@ -13,7 +12,6 @@ use crate::core::message::{Ending, Message, Origin};
 /// Changes when an old page's snapshot could not be read by a new one's code: it is then as good as none.
 const VERSION: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
 struct Snapshot {
     version: u32,
     open: Option<ConversationId>,
@@ -23,7 +21,9 @@ struct Snapshot {
     outbox: Vec<SendRequest>,
 }
 
-#[derive(Serialize, Deserialize)]
+riacho_protocol::to_json! { Snapshot { version, open, rooms, messages, outbox } }
+riacho_protocol::from_json! { Snapshot { version, open, rooms, messages, outbox } }
+
 struct Kept {
     id: MessageId,
     conversation: ConversationId,
@@ -40,11 +40,20 @@ struct Kept {
     ending: Option<Ending>,
 }
 
+riacho_protocol::to_json! { Kept {
+    id, conversation, role, epoch, status, text, stretches, parts, parent_id, provider, model, acknowledged,
+    ending,
+} }
+riacho_protocol::from_json! { Kept {
+    id, conversation, role, epoch, status, text, stretches, parts, parent_id, provider, model, acknowledged,
+    ending,
+} }
+
 /// Why a snapshot is of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     #[error("the snapshot can't be read: {0}")]
-    Unreadable(String),
+    Unreadable(#[from] ReadError),
     #[error("the snapshot is of version {0}")]
     Version(u32),
 }
@@ -82,7 +91,7 @@ impl Client {
             messages,
             outbox: self.outbox.clone(),
         };
-        serde_json::to_string(&snapshot).unwrap_or_default()
+        to_text(&snapshot)
     }
 
     /// Takes up what a snapshot kept, on a client that has done nothing yet. Returns the conversation that was open,
@@ -91,8 +100,7 @@ impl Client {
     /// # Errors
     /// [`SnapshotError`]; the client is as it was.
     pub fn restore(&mut self, snapshot: &str) -> Result<Option<ConversationId>, SnapshotError> {
-        let snapshot: Snapshot =
-            serde_json::from_str(snapshot).map_err(|e| SnapshotError::Unreadable(e.to_string()))?;
+        let snapshot: Snapshot = from_text(snapshot)?;
         if snapshot.version != VERSION {
             return Err(SnapshotError::Version(snapshot.version));
         }

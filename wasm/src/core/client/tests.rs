@@ -110,7 +110,7 @@ impl Page {
     /// What the engine of a mounted message has been given.
     fn shown(&mut self, message: &str) -> String {
         self.client.render(None, |_, _: &Batch| ());
-        self.client.views[&m(message)].engine.text().to_owned()
+        self.client.views.get(&m(message)).unwrap().engine.text().to_owned()
     }
 
     fn send(&mut self, message: &str, reply: &str, content: &str) -> Result<Receipt, SendError> {
@@ -220,7 +220,7 @@ fn a_completion_waits_for_the_text_that_it_counts() {
     assert_eq!(page.status("a"), Status::Streaming);
     let sent = page.sent();
     let [ClientFrame::JoinConversation(join)] = sent.as_slice() else { panic!("{sent:?}") };
-    assert_eq!(join.have[&m("a")], Position { epoch: 0, offset: 5 });
+    assert_eq!(join.have.get(&m("a")), Some(&Position { epoch: 0, offset: 5 }));
     page.joined_with("c", vec![info("a", 0, Status::Completed, 9)]);
     page.chunk("c", "a", 0, 5, "done");
     assert_eq!((page.text("a"), page.status("a")), ("half done", Status::Completed));
@@ -484,7 +484,7 @@ fn a_reload_shows_what_was_there_and_asks_only_for_the_rest() {
     let [ClientFrame::Hello(_), ClientFrame::JoinConversation(join)] = sent.as_slice() else {
         panic!("{sent:?}")
     };
-    assert_eq!(join.have[&m("a")], Position { epoch: 0, offset: 5 });
+    assert_eq!(join.have.get(&m("a")), Some(&Position { epoch: 0, offset: 5 }));
     assert!(matches!(page.client.restore("{}"), Err(SnapshotError::Unreadable(_))));
 }
 

@@ -1,0 +1,138 @@
+//! JSON text from values, piece by piece. What comes out has no blanks and no line breaks.
+
+use super::{Fields, ToJson};
+
+/// How the names of fields are spelt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Snake,
+    Camel,
+}
+
+/// The text so far. A comma is written where one is needed.
+#[derive(Debug)]
+pub struct Writer {
+    text: String,
+    case: Case,
+}
+
+impl Writer {
+    pub(super) fn snake() -> Self {
+        Self { text: String::new(), case: Case::Snake }
+    }
+
+    pub(super) fn camel() -> Self {
+        Self { text: String::new(), case: Case::Camel }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// Begins an object or a list.
+    pub fn open(&mut self, bracket: char) {
+        self.text.push(bracket);
+    }
+
+    /// Ends it.
+    pub fn close(&mut self, bracket: char) {
+        self.text.push(bracket);
+    }
+
+    /// A struct, as an object.
+    pub fn record(&mut self, fields: &dyn Fields) {
+        self.open('{');
+        fields.write_fields(self);
+        self.close('}');
+    }
+
+    /// One field of the object that is open, unless it is left out.
+    pub fn field(&mut self, name: &str, value: &dyn ToJson) {
+        if !value.is_left_out() {
+            self.nullable(name, value);
+        }
+    }
+
+    /// One field of the object that is open; `null` where it would be left out.
+    pub fn nullable(&mut self, name: &str, value: &dyn ToJson) {
+        self.comma();
+        self.text.push('"');
+        match self.case {
+            Case::Snake => self.text.push_str(name),
+            Case::Camel => self.camel_name(name),
+        }
+        self.text.push_str("\":");
+        value.write(self);
+    }
+
+    /// One field whose name is data: it is written as it is.
+    pub fn entry(&mut self, name: &str, value: &dyn ToJson) {
+        self.comma();
+        self.string(name);
+        self.text.push(':');
+        value.write(self);
+    }
+
+    /// One item of the list that is open.
+    pub fn item(&mut self, value: &dyn ToJson) {
+        self.comma();
+        value.write(self);
+    }
+
+    /// JSON as it is.
+    pub(crate) fn raw(&mut self, json: &str) {
+        self.text.push_str(json);
+    }
+
+    pub(super) fn number(&mut self, number: u64) {
+        self.text.push_str(&number.to_string());
+    }
+
+    /// A string: quotes, backslashes and control characters are escaped, and nothing else.
+    pub fn string(&mut self, string: &str) {
+        self.text.push('"');
+        let mut plain = 0;
+        for (at, byte) in string.bytes().enumerate() {
+            let escaped = match byte {
+                b'"' => '"',
+                b'\\' => '\\',
+                b'\n' => 'n',
+                b'\r' => 'r',
+                b'\t' => 't',
+                0x08 => 'b',
+                0x0c => 'f',
+                0..0x20 => 'u',
+                _ => continue,
+            };
+            self.text.push_str(string.get(plain..at).unwrap_or_default());
+            self.text.push('\\');
+            self.text.push(escaped);
+            if escaped == 'u' {
+                self.text.push_str("00");
+                for digit in [byte >> 4, byte & 15] {
+                    self.text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+                }
+            }
+            plain = at + 1;
+        }
+        self.text.push_str(string.get(plain..).unwrap_or_default());
+        self.text.push('"');
+    }
+
+    /// Behind a value comes a comma; behind what opens, nothing.
+    fn comma(&mut self) {
+        if !self.text.ends_with(['{', '[']) {
+            self.text.push(',');
+        }
+    }
+
+    fn camel_name(&mut self, name: &str) {
+        let mut words = name.split('_');
+        self.text.push_str(words.next().unwrap_or_default());
+        for word in words {
+            let mut letters = word.chars();
+            self.text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+            self.text.push_str(letters.as_str());
+        }
+    }
+}

@@ -420,7 +420,7 @@ fn a_foreign_transport_replays_and_completes_with_the_whole_text() {
         .handle_event(r#"{"type":"response_complete","message_id":"a","content":"Other"}"#, page.now)
         .unwrap();
     assert_eq!((page.text("a"), page.status("a")), ("Other", Status::Completed));
-    assert_eq!(page.client.handle_event("nonsense", 0).unwrap_err().code(), ErrorCode::BadFrame);
+    assert_eq!(page.client.handle_event("nonsense", 0).unwrap_err().code(), ErrorCode::BadJson);
     assert_eq!(
         page.client.handle_event(r#"{"type":"shout","message_id":"a"}"#, 0).unwrap_err().code(),
         ErrorCode::UnknownFrame

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use pulldown_cmark::{CowStr, Event, Options, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, CowStr, Event, Options, Parser, Tag, TagEnd};
 use riacho_flat::words;
 
 use crate::core::policy::text;
@@ -19,6 +19,18 @@ pub const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_TASKLISTS)
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_MATH);
+
+/// What a reference that no definition resolves points to.
+pub type Resolve<'r, 'input> =
+    &'r mut dyn FnMut(BrokenLink<'input>) -> Option<(CowStr<'input>, CowStr<'input>)>;
+
+/// The one parser. Every kind of callback would be another copy of it to download.
+pub fn parser<'r, 'input>(
+    input: &'input str,
+    resolve: Option<Resolve<'r, 'input>>,
+) -> Parser<'input, Resolve<'r, 'input>> {
+    Parser::new_with_broken_link_callback(input, OPTIONS, resolve)
+}
 
 /// How deep lists, quotes and inline spans nest.
 pub const MAX_NESTING: usize = 90;
@@ -228,7 +240,6 @@ fn escape(html: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulldown_cmark::Parser;
 
     fn html(text: &str) -> String {
         let mut out = String::new();

@@ -211,7 +211,7 @@ impl Assembler<'_> {
         scanned: &mut usize,
     ) -> bool {
         let row = matches!(node.name(), Some("tr" | "thead"));
-        let own = events.get(made).unwrap_or_default().iter().flatten().cloned();
+        let mut own = events.get(made).unwrap_or_default().iter().flatten().cloned();
         // Such a tag works on the table that the row is in.
         let of_table = |event: &Event<'_>| match event {
             Event::InlineHtml(html) => {
@@ -228,10 +228,10 @@ impl Assembler<'_> {
         let mut html = opened(context);
         match &node.role {
             Role::Paragraph => {
-                let inner = own
+                let mut inner = own
                     .filter(|e| !matches!(e, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)));
 
-                let inside = raw::write(inner);
+                let inside = raw::write(&mut inner);
                 match node.name() {
                     Some(name) => html.push_str(&format!("<{name}>{inside}</{name}>")),
                     None => html.push_str(&inside),
@@ -244,9 +244,9 @@ impl Assembler<'_> {
                 }
                 all.extend(own);
                 all.push(Event::End(TagEnd::Table));
-                pulldown_cmark::html::push_html(&mut html, all.into_iter());
+                html.push_str(&raw::write_as_is(&mut all.into_iter()));
             }
-            _ => pulldown_cmark::html::push_html(&mut html, own),
+            _ => html.push_str(&raw::write_as_is(&mut own)),
         }
         *scanned += html.len();
         let Ok((mut nodes, tail)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&html))
@@ -346,5 +346,5 @@ fn merge(kids: &mut Vec<Node>, given: &[String], nodes: Vec<Node>, span: &Range<
 
 /// The HTML that pulldown-cmark writes for these events.
 fn write(events: &Events, range: Range<usize>) -> String {
-    raw::write(events.get(range).unwrap_or_default().iter().flatten().cloned())
+    raw::write(&mut events.get(range).unwrap_or_default().iter().flatten().cloned())
 }

@@ -6,13 +6,13 @@
 
 use std::borrow::Cow;
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, Tag};
 
 use crate::core::policy::text;
 
 use super::Engine;
 use super::diff;
-use super::grammar::OPTIONS;
+use super::grammar;
 use super::parse::Slice;
 use super::path::Open;
 use super::tree::{Kind, Node, Role};
@@ -174,7 +174,7 @@ impl Engine {
         }
         let containers = long.path.iter().filter(|open| !matches!(open.role, Role::Raw)).count();
         let (mut opened, mut paragraphs) = (0, 0);
-        for event in Parser::new_ext(&input, OPTIONS) {
+        for event in grammar::parser(&input, None) {
             match event {
                 Event::Start(Tag::List(_) | Tag::Item | Tag::BlockQuote(_) | Tag::FootnoteDefinition(_)) => {
                     opened += 1;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use pulldown_cmark::{BrokenLink, CowStr, Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
 use crate::core::policy::Policy;
 
@@ -97,7 +97,7 @@ impl Slice<'_> {
         }
         let mut notes = Vec::new();
         let (mut wanted, mut definitions) = (Vec::new(), Vec::new());
-        let scanned = self.events(&mut wanted, &mut definitions, |event, at, stub| {
+        let scanned = self.events(&mut wanted, &mut definitions, &mut |event, at, stub| {
             if let (Event::Start(Tag::FootnoteDefinition(label)), false) = (&event, stub) {
                 notes.push((label.to_string(), at.start));
             }
@@ -125,7 +125,7 @@ impl Slice<'_> {
         // A list that was loose before may look tight from here.
         let path: Vec<&Open> = self.path.iter().filter(|open| open.role != Role::Raw).collect();
         let (mut begun, mut open, mut paragraph) = (0, Vec::new(), false);
-        self.events(&mut Vec::new(), &mut Vec::new(), |event, at, stub| {
+        self.events(&mut Vec::new(), &mut Vec::new(), &mut |event, at, stub| {
             let container = matches!(
                 event,
                 Event::Start(
@@ -199,7 +199,7 @@ impl Slice<'_> {
         &self,
         wanted: &mut Vec<(String, usize)>,
         definitions: &mut Vec<Definition>,
-        mut visit: impl FnMut(Event<'_>, Range<usize>, bool),
+        visit: &mut dyn FnMut(Event<'_>, Range<usize>, bool),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
         let slice = if self.open { guess(slice) } else { Cow::Borrowed(slice) };
@@ -232,7 +232,7 @@ impl Slice<'_> {
             shift(at.start)..shift(at.end)
         };
         let unresolved = RefCell::new(wanted);
-        let callback = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
+        let mut callback = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
             match self.labels.link(&link.reference) {
                 Some((dest, title)) => Some((dest.to_owned().into(), title.to_owned().into())),
                 None => {
@@ -241,7 +241,7 @@ impl Slice<'_> {
                 }
             }
         };
-        let parser = Parser::new_with_broken_link_callback(input, grammar::OPTIONS, Some(callback));
+        let parser = grammar::parser(input, Some(&mut callback));
         definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
             |(label, definition)| Definition {
                 label: label.to_owned(),

@@ -117,13 +117,19 @@ pub fn event(
 }
 
 /// Writes events. The renderer begins a footnote on a new line, unless it is at the start of one: so does this.
-pub fn write(events: impl Iterator<Item = Event<'static>>) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events);
+pub fn write(events: &mut dyn Iterator<Item = Event<'static>>) -> String {
+    let html = write_as_is(events);
     if html.contains('\0') {
         let html = html.replace("\n\0", "\n");
         return html.strip_prefix('\0').unwrap_or(&html).replace('\0', "\n");
     }
+    html
+}
+
+/// As [`write`], where no footnote begins. Of the renderer, one copy is enough: whatever the events come from.
+pub fn write_as_is(events: &mut dyn Iterator<Item = Event<'static>>) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events);
     html
 }
 

@@ -179,7 +179,7 @@ fn what_is_thrown_is_an_error_with_a_code() {
     let page = page(|_| ());
     assert_eq!(code(&page.chat.open("").unwrap_err()), "bad_id");
     assert_eq!(code(&page.chat.stop("nobody").unwrap_err()), "unknown_message");
-    assert_eq!(code(&page.chat.handle("{").unwrap_err()), "bad_frame");
+    assert_eq!(code(&page.chat.handle("{").unwrap_err()), "bad_json");
     assert_eq!(code(&page.chat.handle(r#"{"type":"shout","message_id":"m"}"#).unwrap_err()), "unknown_frame");
     let none = js_sys::Object::new();
     let options: &SendOptions = none.unchecked_ref();

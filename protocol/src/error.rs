@@ -78,8 +78,12 @@ codes! {
     /// The provider is not set up in this relay.
     UnknownProvider = "unknown_provider",
     // Who may, and how much.
-    /// The token is missing, wrong or expired.
+    /// The token is missing or wrong.
     Unauthorized = "unauthorized",
+    /// The token is no longer good: come again with a new one.
+    TokenExpired = "token_expired",
+    /// The token was taken back.
+    TokenRevoked = "token_revoked",
     /// The token is good, the conversation is someone else's.
     Forbidden = "forbidden",
     /// Too much, too fast; `retry_after` says when.
@@ -102,6 +106,8 @@ codes! {
     /// The provider sent what can't be read.
     ProviderMalformed = "provider_malformed",
     // The relay itself.
+    /// The relay is about to end, and takes nothing new; `retry_after` says when another may.
+    ShuttingDown = "shutting_down",
     /// A fault of the relay.
     Internal = "internal",
 }

@@ -4,12 +4,19 @@
 //! `log` keeps what was said. Nothing but `log` touches storage or assumes where a run lives; `providers` know neither
 //! sockets nor the log; `socket` knows no provider.
 
+mod auth;
 mod commands;
+mod doors;
 mod failover;
 mod http;
+mod listen;
 mod log;
+mod operator;
+mod origin;
 pub mod providers;
+mod quota;
 mod request;
+mod revocation;
 mod runs;
 mod settings;
 mod socket;
@@ -25,9 +32,12 @@ use tokio_util::task::TaskTracker;
 /// How long open connections may take to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+pub use auth::{AuthError, AuthSettings, TokenKey};
 pub use commands::{CommandSettings, CommandsSettings};
 pub use failover::Patience;
 pub use log::{OpenError, Place};
+pub use quota::QuotaSettings;
+pub use revocation::FileError;
 pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wire};
 
 /// Why a relay could not start or go on.
@@ -35,6 +45,8 @@ pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wir
 pub enum Error {
     #[error("the HTTP client can't be set up: {0}")]
     Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error(transparent)]
     Store(#[from] log::OpenError),
     #[error("the listener failed: {0}")]
@@ -65,15 +77,17 @@ impl Relay {
     /// [`Error`] when the store or the HTTP client can't be had.
     pub fn open(settings: Settings) -> Result<Self, Error> {
         let settings = Arc::new(settings);
+        let auth = Arc::new(auth::Authenticator::new(&settings.auth)?);
+        let quota = quota::Quota::new(settings.quota);
         let log = log::Log::open(&settings.store)?;
         let providers = providers::Providers::from_settings(&settings)?;
-        let runs = runs::Runs::new(log.clone(), providers, Arc::clone(&settings));
+        let runs = runs::Runs::new(log.clone(), providers, Arc::clone(&settings), quota.clone());
         let (closing, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Self { context: http::Context { log, runs, settings, closing, sockets } })
+        Ok(Self { context: http::Context { log, runs, settings, auth, quota, closing, sockets } })
     }
 
-    /// Serves until `shutdown` completes. Sockets that are open then are closed with code 1001, and runs that are alive end as
-    /// `interrupted`, reason `restart`.
+    /// Serves until `shutdown` completes. From then on no run is started, and those that are alive have the grace time of the
+    /// settings to end; what lives still ends as `interrupted`, reason `restart`. Then sockets are closed with code 1001.
     ///
     /// # Errors
     /// [`Error`] when the listener fails.
@@ -82,27 +96,25 @@ impl Relay {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
-        let http::Context { runs, closing, sockets, .. } = self.context.clone();
+        let http::Context { runs, auth, settings, closing, sockets, .. } = self.context.clone();
         if let Err(error) = runs.take_up().await {
             tracing::error!(%error, "what the last relay left can't be taken up");
         }
-        let (told, graceful) = (closing.clone(), closing.clone());
-        tokio::spawn(async move {
-            shutdown.await;
-            told.cancel();
-        });
-        let serving = axum::serve(listener, http::router(self.context))
-            .with_graceful_shutdown(async move { graceful.cancelled().await });
-        let overdue = async {
-            closing.cancelled().await;
-            tokio::time::sleep(LAST_CALL).await;
-        };
+        let serving = tokio::spawn(listen::serve(listener, http::router(self.context), closing.clone()));
         tokio::select! {
-            served = serving => served?,
-            () = overdue => {}
+            () = shutdown => {}
+            () = auth.revocations.keep_up() => {}
         }
+        // Revocations are kept up to the end.
+        tokio::select! {
+            () = runs.drain(settings.grace) => {}
+            () = auth.revocations.keep_up() => {}
+        }
+        // The last words of a run go to whoever still reads it.
+        let _ = tokio::time::timeout(LAST_CALL, runs.close()).await;
+        closing.cancel();
         sockets.close();
-        let ended = async { tokio::join!(sockets.wait(), runs.close()) };
+        let ended = async { tokio::join!(sockets.wait(), serving) };
         let _ = tokio::time::timeout(LAST_CALL, ended).await;
         Ok(())
     }

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::failover::{self, Chain, Queues};
 use crate::log::{Added, AnswerBy, Ending, Log, NewTurn, Piece, Refused, Run, Terminal, User, Verb};
 use crate::providers::{Event, Events, Providers};
+use crate::quota::{Exceeded, Kind, Quota, Slot};
 use crate::request::Request;
 use crate::settings::Settings;
 
@@ -26,6 +27,9 @@ const EVENTS: usize = 16;
 
 /// The state of a run whose provider keeps its answers, and has said nothing yet.
 const NOT_BEGUN: &str = "";
+
+/// Seconds until the relay that follows this one may be there.
+const NEXT_RELAY: u64 = 5;
 
 #[derive(Clone)]
 pub struct Runs {
@@ -41,6 +45,9 @@ struct Shared {
     queues: Arc<Queues>,
     /// The tasks of the runs.
     tasks: TaskTracker,
+    quota: Quota,
+    /// Nothing new is taken.
+    draining: CancellationToken,
     /// The relay ends.
     closing: CancellationToken,
 }
@@ -52,6 +59,10 @@ pub enum NotSent {
     Refused(#[from] Refused),
     #[error("the provider {0:?} is not set up here")]
     UnknownProvider(String),
+    #[error(transparent)]
+    Exceeded(#[from] Exceeded),
+    #[error("the relay is about to end; send it again in a moment")]
+    ShuttingDown,
 }
 
 impl NotSent {
@@ -59,15 +70,59 @@ impl NotSent {
         match self {
             NotSent::Refused(refused) => refused.code(),
             NotSent::UnknownProvider(_) => ErrorCode::UnknownProvider,
+            NotSent::Exceeded(_) => ErrorCode::RateLimited,
+            NotSent::ShuttingDown => ErrorCode::ShuttingDown,
+        }
+    }
+
+    /// Seconds until another try makes sense.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            NotSent::Exceeded(exceeded) => Some(exceeded.retry_after),
+            NotSent::ShuttingDown => Some(NEXT_RELAY),
+            NotSent::Refused(_) | NotSent::UnknownProvider(_) => None,
         }
     }
 }
 
 impl Runs {
-    pub fn new(log: Log, providers: Providers, settings: Arc<Settings>) -> Self {
-        let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
-        let (live, queues) = (Mutex::default(), Arc::default());
-        Self { shared: Arc::new(Shared { log, providers, settings, live, queues, tasks, closing }) }
+    pub fn new(log: Log, providers: Providers, settings: Arc<Settings>, quota: Quota) -> Self {
+        let (live, queues, tasks) = (Mutex::default(), Arc::default(), TaskTracker::new());
+        let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
+        Self {
+            shared: Arc::new(Shared {
+                log,
+                providers,
+                settings,
+                live,
+                queues,
+                tasks,
+                quota,
+                draining,
+                closing,
+            }),
+        }
+    }
+
+    /// Takes nothing new, and gives what lives so long to end by itself.
+    pub async fn drain(&self, grace: Duration) {
+        self.shared.draining.cancel();
+        self.shared.tasks.close();
+        let _ = tokio::time::timeout(grace, self.shared.tasks.wait()).await;
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.is_cancelled()
+    }
+
+    /// May this user have one more answer?
+    fn admit(&self, user: &User) -> Result<Slot, NotSent> {
+        if self.is_draining() {
+            return Err(NotSent::ShuttingDown);
+        }
+        let slot = self.shared.quota.take(user, Kind::Run)?;
+        self.shared.quota.message(user)?;
+        Ok(slot)
     }
 
     /// Ends every run with `interrupted`, reason `restart`, and waits until that is written.
@@ -86,7 +141,7 @@ impl Runs {
             let begun = left.state != NOT_BEGUN || left.length > 0;
             let taken_up =
                 begun.then_some(TakenUp { state: left.state, parts: left.parts, length: left.length });
-            self.start(left.run, left.answer, chain, taken_up);
+            self.start(left.run, left.answer, chain, taken_up, None);
         }
         Ok(())
     }
@@ -104,6 +159,12 @@ impl Runs {
     ) -> Result<Option<Box<[MessageStarted; 2]>>, NotSent> {
         let command = self.shared.providers.command(&frame.content);
         let chain = self.chain(command.or(frame.provider))?;
+        let slot = match self.admit(user) {
+            Ok(slot) => Some(slot),
+            // A page that comes back sends what it had no receipt for. It is there: that costs nothing.
+            Err(_) if self.shared.log.knows(&frame.message_id).await => None,
+            Err(not_admitted) => return Err(not_admitted),
+        };
         let name = chain.first().map(|(name, _)| name.clone()).unwrap_or_default();
         let answer = AnswerBy { provider: name, model: frame.model, options: frame.options };
         // In the same step as the message: a relay that is killed right behind it must find what can be asked again.
@@ -119,7 +180,7 @@ impl Runs {
         };
         match self.shared.log.add_turn(user, turn).await? {
             Added::New(run) => {
-                self.start(run, answer, chain, None);
+                self.start(run, answer, chain, None, slot);
                 Ok(None)
             }
             Added::Again(started) => Ok(Some(started)),
@@ -128,10 +189,11 @@ impl Runs {
 
     /// Starts the next epoch of an answer.
     pub async fn retry(&self, user: &User, message_id: &MessageId, epoch: u32) -> Result<(), NotSent> {
+        let slot = self.admit(user)?;
         let (run, answer) = self.shared.log.next_epoch(user, message_id, epoch).await?;
         // What was set up when it was asked first may be gone since; then the default answers.
         let chain = self.chain(Some(answer.provider.clone())).or_else(|_| self.chain(None))?;
-        self.start(run, answer, chain, None);
+        self.start(run, answer, chain, None, Some(slot));
         Ok(())
     }
 
@@ -178,7 +240,7 @@ impl Runs {
         self.live().keys().filter(|(message, _)| message == message_id).map(|(_, epoch)| *epoch).collect()
     }
 
-    fn start(&self, run: Run, answer: AnswerBy, chain: Chain, taken_up: Option<TakenUp>) {
+    fn start(&self, run: Run, answer: AnswerBy, chain: Chain, taken_up: Option<TakenUp>, slot: Option<Slot>) {
         let stop = CancellationToken::new();
         self.live().insert((run.message_id.clone(), run.epoch), stop.clone());
         let runs = self.clone();
@@ -197,6 +259,7 @@ impl Runs {
                 }
             }
             runs.live().retain(|(message, _), _| *message != run.message_id);
+            drop(slot);
         });
     }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use riacho_protocol::Limits;
 
+use crate::auth::AuthSettings;
 use crate::commands::CommandsSettings;
 use crate::failover::Patience;
 use crate::log::Place;
+use crate::quota::QuotaSettings;
 
 /// What a relay is started with. `Settings::default()` is a relay that needs no key and no network.
 #[derive(Debug, Clone)]
@@ -21,6 +23,12 @@ pub struct Settings {
     pub allow_hosts: Vec<String>,
     /// Origins that may open a socket though they are not the relay's own, such as `https://app.example`.
     pub allow_origins: Vec<String>,
+    /// Whose tokens are good. Without a key everyone is the one local user.
+    pub auth: AuthSettings,
+    /// How much a user may, and all together.
+    pub quota: QuotaSettings,
+    /// How long answers that are alive may go on once the relay is told to end.
+    pub grace: Duration,
     /// The sizes on the wire; `welcome` says them.
     pub limits: Limits,
     /// Goes before the turns in each request.
@@ -49,6 +57,9 @@ impl Default for Settings {
             store: Place::Memory,
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
+            auth: AuthSettings::default(),
+            quota: QuotaSettings::default(),
+            grace: Duration::from_secs(5),
             limits: Limits::default(),
             system_prompt: None,
             context_bytes: 256 * 1024,
@@ -61,6 +72,42 @@ impl Default for Settings {
             commands: CommandsSettings::default(),
             remotes: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// What can't be as it is set, a line each, with the setting's name. What only shows when it is used, such as a taken port
+    /// or a wrong key of a provider, is not here.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(site) = self.site.as_ref().filter(|site| !site.is_dir()) {
+            faults.push(format!("--site {} is no folder", site.display()));
+        }
+        for origin in &self.allow_origins {
+            let (scheme, rest) = origin.split_once("://").unwrap_or_default();
+            if scheme.is_empty() || rest.is_empty() || rest.contains('/') {
+                faults.push(format!(
+                    "--allow-origin {origin:?} is no origin; one looks like https://app.example"
+                ));
+            }
+        }
+        let known: Vec<&str> =
+            self.remotes.iter().map(|remote| remote.name.as_str()).chain(["demo"]).collect();
+        for name in self.fallbacks.iter().filter(|name| !known.contains(&name.as_str())) {
+            faults.push(format!(
+                "--fallback {name:?}: no such provider is set up; there are {}",
+                known.join(", ")
+            ));
+        }
+        if self.limits.max_content_bytes > self.limits.max_frame_bytes {
+            let (content, frame) = (self.limits.max_content_bytes, self.limits.max_frame_bytes);
+            faults.push(format!("--max-content-bytes {content} does not fit into a frame of {frame} bytes"));
+        }
+        if let Err(error) = crate::auth::Authenticator::new(&self.auth) {
+            faults.push(error.to_string());
+        }
+        faults
     }
 }
 

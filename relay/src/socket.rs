@@ -1,25 +1,31 @@
 //! One connection: reads frames, holds the cursors, writes what lies after them.
 //!
-//! It is one task. What it owes to the client is at most a few answers to the client's own frames, and one frame from the log at
+//! It is one task. Before `hello` it knows nobody; with it comes the caller, and a [`Session`]. What it owes to the client is at most a few answers to the client's own frames, and one frame from the log at
 //! a time: the next is taken when the socket has taken the one before. A client that does not read is not read from.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use axum::response::Response;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota as Rate, RateLimiter};
 use riacho_protocol::{
     ClientFrame, ErrorCode, ErrorFrame, Hello, Limits, MessageId, PROTOCOL_VERSION, Pong, SendMessage,
     ServerFrame, Welcome,
 };
 use tokio::time::{Instant, sleep_until};
 
+use crate::auth::{Caller, Denied};
 use crate::http::Context;
-use crate::log::{Bounds, Refused, Subscription, User};
+use crate::log::{Bounds, Refused, Subscription};
+use crate::quota::{Exceeded, Kind, Slot};
 use crate::runs::NotSent;
 
 /// A client has so long to say hello.
@@ -33,11 +39,14 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 /// One frame, and the answers before it. A chunk of control characters has six times its size in JSON.
 const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
+/// Frames a second that are read from one client, and how many may come at once. What comes faster waits in its own socket.
+const FRAMES: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 /// How long the last words may take to be sent and heard.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Upgrades the connection, and serves it until it ends.
-pub fn accept(upgrade: WebSocketUpgrade, relay: Context) -> Response {
+/// Upgrades the connection, and serves it until it ends. `caller` is whose token came in the header.
+pub fn accept(upgrade: WebSocketUpgrade, relay: Context, caller: Option<Caller>) -> Response {
     let hopeless = size(relay.settings.limits.max_frame_bytes).saturating_mul(HOPELESS);
     let sockets = relay.sockets.clone();
     upgrade
@@ -46,7 +55,7 @@ pub fn accept(upgrade: WebSocketUpgrade, relay: Context) -> Response {
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(hopeless)
         .max_frame_size(hopeless)
-        .on_upgrade(move |socket| sockets.track_future(serve(socket, relay)))
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, relay, caller)))
 }
 
 fn size(limit: u64) -> usize {
@@ -56,8 +65,10 @@ fn size(limit: u64) -> usize {
 /// Why the relay ends a connection.
 #[derive(Debug, Clone, Copy)]
 enum Close {
-    /// 1008: the start was wrong.
+    /// 1008: the start was wrong, or the token is no longer good.
     Policy,
+    /// 1013: there are too many already.
+    Again,
     /// 1009: too large to be read.
     TooBig,
     /// 1007: text that is no UTF-8.
@@ -74,6 +85,7 @@ impl Close {
     fn code(self) -> Option<u16> {
         match self {
             Close::Policy => Some(close_code::POLICY),
+            Close::Again => Some(close_code::AGAIN),
             Close::TooBig => Some(close_code::SIZE),
             Close::Invalid => Some(close_code::INVALID),
             Close::Away => Some(close_code::AWAY),
@@ -83,29 +95,28 @@ impl Close {
     }
 }
 
-async fn serve(socket: WebSocket, relay: Context) {
+async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let limits = relay.settings.limits;
-    let bounds = Bounds {
-        max_chunk: size(limits.max_chunk_bytes),
-        max_page: size(limits.max_page.into()),
-        max_joined: size(limits.max_joined.into()),
-    };
-    let user = User::local();
-    let log = relay.log.subscribe(user.clone(), bounds);
     let (mut sink, mut stream) = socket.split();
-    let mut connection = Connection { relay, limits, user, log, replies: VecDeque::new(), greeted: false };
     let idle = Duration::from_secs(limits.idle_timeout_seconds.into());
-    let mut deadline = Instant::now() + HELLO_WITHIN.min(idle);
-    // There may be something in the log; something was written and not flushed.
-    let (mut more, mut unflushed) = (false, false);
+    let mut revoked = relay.auth.revocations.subscribe();
+    let mut connection = Connection::new(relay, caller);
+    let mut heard = Instant::now();
+    // There may be something in the log; something was written and not flushed; a ping is due.
+    let (mut more, mut unflushed, mut ping) = (false, false, false);
+    let mut next_ping = heard + idle / 3;
 
     let close = loop {
-        let to_write = more || !connection.replies.is_empty();
+        let to_write = more || ping || !connection.replies.is_empty();
+        let greeted = connection.session.is_some();
+        let deadline = if greeted { heard + idle } else { connection.opened + HELLO_WITHIN.min(idle) };
+        let waits = connection.read_after.is_some_and(|until| until > Instant::now());
         tokio::select! {
-            incoming = stream.next(), if connection.replies.len() < MAX_REPLIES => {
-                deadline = Instant::now() + idle;
+            incoming = stream.next(), if connection.replies.len() < MAX_REPLIES && !waits => {
+                heard = Instant::now();
+                next_ping = heard + idle / 3;
                 match connection.receive(incoming).await {
-                    Ok(()) => more = connection.greeted,
+                    Ok(()) => more = connection.session.is_some(),
                     Err(close) => break close,
                 }
             }
@@ -116,8 +127,8 @@ async fn serve(socket: WebSocket, relay: Context) {
                 }
                 if !to_write {
                     unflushed = false;
-                } else if let Some(frame) = connection.next().await {
-                    if sink.start_send_unpin(Message::Text(frame.encode().into())).is_err() {
+                } else if let Some(message) = connection.next(&mut ping).await {
+                    if sink.start_send_unpin(message).is_err() {
                         break Close::Gone;
                     }
                     unflushed = true;
@@ -125,8 +136,20 @@ async fn serve(socket: WebSocket, relay: Context) {
                     more = false;
                 }
             }
-            () = connection.log.changed(), if connection.greeted && !more => more = true,
-            () = sleep_until(deadline) => break if connection.greeted { Close::Idle } else { Close::Policy },
+            () = connection.changed(), if greeted && !more => more = true,
+            () = sleep_until(deadline) => break if greeted { Close::Idle } else { Close::Policy },
+            () = sleep_until(next_ping), if greeted => {
+                next_ping += idle / 3;
+                ping = true;
+            }
+            () = sleep_until(connection.read_after.unwrap_or(deadline)), if waits => {}
+            () = sleep_until(connection.expires.unwrap_or(deadline)), if connection.expires.is_some() => {
+                connection.deny(&Denied::Expired);
+                break Close::Policy;
+            }
+            () = revoked.next() => if let Err(close) = connection.still() {
+                break close;
+            },
             () = connection.relay.closing.cancelled() => break Close::Away,
         }
     };
@@ -158,11 +181,24 @@ async fn farewell(sink: &mut Sink, connection: &mut Connection, code: u16) -> Re
 struct Connection {
     relay: Context,
     limits: Limits,
-    user: User,
-    log: Subscription,
+    opened: Instant,
+    /// Whose token came in the header.
+    caller: Option<Caller>,
+    session: Option<Session>,
+    /// When the token is no longer good.
+    expires: Option<Instant>,
     /// Answers to the client's frames; they go before what the log has.
     replies: VecDeque<ServerFrame>,
-    greeted: bool,
+    pace: DefaultDirectRateLimiter,
+    /// It said too much at once: no more is read from it until then.
+    read_after: Option<Instant>,
+}
+
+/// What a client has once it has said who it is.
+struct Session {
+    caller: Caller,
+    log: Subscription,
+    _slot: Slot,
 }
 
 /// A frame that could not be done.
@@ -170,24 +206,74 @@ struct Trouble {
     code: ErrorCode,
     message: String,
     about: Option<String>,
+    retry_after: Option<u64>,
 }
 
 impl Trouble {
     fn new(code: ErrorCode, message: impl Into<String>, about: impl Into<String>) -> Self {
-        Self { code, message: message.into(), about: Some(about.into()) }
+        Self { code, message: message.into(), about: Some(about.into()), retry_after: None }
+    }
+}
+
+impl From<Trouble> for ServerFrame {
+    fn from(trouble: Trouble) -> Self {
+        let Trouble { code, message, about, retry_after } = trouble;
+        ErrorFrame { code, message, in_reply_to: about, retry_after }.into()
     }
 }
 
 impl Connection {
-    async fn next(&mut self) -> Option<ServerFrame> {
-        match self.replies.pop_front() {
-            Some(reply) => Some(reply),
-            None if self.greeted => self.log.next().await,
-            None => None,
+    fn new(relay: Context, caller: Option<Caller>) -> Self {
+        Self {
+            limits: relay.settings.limits,
+            relay,
+            opened: Instant::now(),
+            caller,
+            session: None,
+            expires: None,
+            replies: VecDeque::new(),
+            pace: RateLimiter::direct(Rate::per_second(FRAMES).allow_burst(BURST)),
+            read_after: None,
         }
     }
 
+    async fn next(&mut self, ping: &mut bool) -> Option<Message> {
+        if std::mem::take(ping) {
+            return Some(Message::Ping(Bytes::new()));
+        }
+        let frame = match (self.replies.pop_front(), &mut self.session) {
+            (Some(reply), _) => Some(reply),
+            (None, Some(session)) => session.log.next().await,
+            (None, None) => None,
+        };
+        frame.map(|frame| Message::Text(frame.encode().into()))
+    }
+
+    async fn changed(&self) {
+        match &self.session {
+            Some(session) => session.log.changed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Something was taken back: this token perhaps.
+    fn still(&mut self) -> Result<(), Close> {
+        let known = self.session.as_ref().map(|session| &session.caller).or(self.caller.as_ref());
+        if let Some(Err(denied)) = known.map(|caller| self.relay.auth.still(caller)) {
+            self.deny(&denied);
+            return Err(Close::Policy);
+        }
+        Ok(())
+    }
+
+    fn deny(&mut self, denied: &Denied) {
+        self.trouble(denied.code(), denied.to_string(), Some("hello".to_owned()));
+    }
+
     async fn receive(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
+        if let Err(until) = self.pace.check() {
+            self.read_after = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
+        }
         match incoming {
             Some(Ok(Message::Text(text))) => self.text(text.as_str()).await,
             Some(Ok(Message::Binary(_))) => {
@@ -217,15 +303,14 @@ impl Connection {
         self.trouble(ErrorCode::FrameTooLarge, message, None);
     }
 
-    fn trouble(&mut self, code: ErrorCode, message: impl Into<String>, in_reply_to: Option<String>) {
-        let error = ErrorFrame { code, message: message.into(), in_reply_to, retry_after: None };
-        self.replies.push_back(error.into());
+    fn trouble(&mut self, code: ErrorCode, message: impl Into<String>, about: Option<String>) {
+        self.replies.push_back(Trouble { code, message: message.into(), about, retry_after: None }.into());
     }
 
     async fn text(&mut self, text: &str) -> Result<(), Close> {
         if text.len() > size(self.limits.max_frame_bytes) {
             self.too_large();
-            return if self.greeted { Ok(()) } else { Err(Close::TooBig) };
+            return if self.session.is_some() { Ok(()) } else { Err(Close::TooBig) };
         }
         let frame = match ClientFrame::decode(text) {
             Ok(frame) => frame,
@@ -234,117 +319,153 @@ impl Connection {
                 return Ok(());
             }
         };
-        if !self.greeted {
-            return self.greet(frame);
-        }
-        if let Err(trouble) = self.obey(frame).await {
-            self.trouble(trouble.code, trouble.message, trouble.about);
+        let Some(session) = &mut self.session else { return self.greet(frame) };
+        match obey(&self.relay, session, &mut self.replies, frame).await {
+            Ok(()) => {}
+            Err(trouble) => self.replies.push_back(trouble.into()),
         }
         Ok(())
     }
 
     /// The first frame.
     fn greet(&mut self, frame: ClientFrame) -> Result<(), Close> {
-        match frame {
-            ClientFrame::Hello(Hello { protocol: PROTOCOL_VERSION, .. }) => {
-                self.greeted = true;
-                let providers = self.relay.runs.providers();
-                self.replies
-                    .push_back(Welcome { protocol: PROTOCOL_VERSION, limits: self.limits, providers }.into());
-                Ok(())
-            }
+        let token = match frame {
+            ClientFrame::Hello(Hello { protocol: PROTOCOL_VERSION, token }) => token,
             ClientFrame::Hello(Hello { protocol, .. }) => {
                 let message = format!("this relay speaks protocol {PROTOCOL_VERSION}, not {protocol}");
                 self.trouble(ErrorCode::UnsupportedProtocol, message, Some("hello".to_owned()));
-                Err(Close::Policy)
+                return Err(Close::Policy);
             }
             other => {
                 let about = Some(other.type_name().to_owned());
                 self.trouble(ErrorCode::HelloExpected, "the first frame must be hello", about);
-                Err(Close::Policy)
+                return Err(Close::Policy);
             }
-        }
-    }
-
-    async fn obey(&mut self, frame: ClientFrame) -> Result<(), Trouble> {
-        let kind = frame.type_name();
-        let refused = |refused: Refused| Trouble::new(refused.code(), refused.to_string(), kind);
-        match frame {
-            ClientFrame::Hello(_) => Err(Trouble::new(ErrorCode::BadStatus, "hello was said already", kind)),
-            ClientFrame::JoinConversation(frame) => {
-                uuid(frame.conversation_id.as_str(), kind)?;
-                let joined = self.log.join(frame).await.map_err(refused)?;
-                self.replies.push_back(joined.into());
-                Ok(())
+        };
+        let known = self.caller.take().filter(|_| token.is_none());
+        let caller = match known.map_or_else(|| self.relay.auth.caller(token.as_deref()), Ok) {
+            Ok(caller) => caller,
+            Err(denied) => {
+                self.deny(&denied);
+                return Err(Close::Policy);
             }
-            ClientFrame::LeaveConversation(frame) => {
-                self.log.leave(&frame.conversation_id).await;
-                Ok(())
+        };
+        let slot = match self.relay.quota.take(&caller.user, Kind::Socket) {
+            Ok(slot) => slot,
+            Err(exceeded) => {
+                self.replies.push_back(rate_limited(&exceeded, "hello").into());
+                return Err(Close::Again);
             }
-            ClientFrame::SendMessage(frame) => self.send(frame).await,
-            ClientFrame::Stop(frame) => {
-                let stopped = self.relay.runs.stop(&self.user, &frame.message_id, frame.epoch).await;
-                stopped.map_err(|error| about_message(error, &frame.message_id))
-            }
-            ClientFrame::Retry(frame) => {
-                let retried = self.relay.runs.retry(&self.user, &frame.message_id, frame.epoch).await;
-                retried.map_err(|error| not_sent(&error, &frame.message_id))
-            }
-            ClientFrame::Pause(frame) => {
-                let paused = self.log.set_paused(&frame.message_id, frame.epoch, true).await;
-                paused.map_err(|error| about_message(error, &frame.message_id))
-            }
-            ClientFrame::Resume(frame) => {
-                let resumed = self.log.set_paused(&frame.message_id, frame.epoch, false).await;
-                resumed.map_err(|error| about_message(error, &frame.message_id))
-            }
-            ClientFrame::ListConversations(_) => {
-                self.log.listen();
-                Ok(())
-            }
-            ClientFrame::UpdateConversation(frame) => {
-                let updated = self
-                    .relay
-                    .log
-                    .update(&self.user, &frame.conversation_id, frame.title, frame.status)
-                    .await;
-                updated.map_err(refused)?;
-                self.log.list_again();
-                Ok(())
-            }
-            ClientFrame::LoadHistory(frame) => {
-                let history = self.log.history(frame).await.map_err(refused)?;
-                self.replies.push_back(history.into());
-                Ok(())
-            }
-            ClientFrame::Ping(_) => {
-                self.replies.push_back(Pong {}.into());
-                Ok(())
-            }
-        }
-    }
-
-    async fn send(&mut self, frame: SendMessage) -> Result<(), Trouble> {
-        let id = frame.message_id.clone();
-        uuid(id.as_str(), id.as_str())?;
-        uuid(frame.reply_id.as_str(), id.as_str())?;
-        let trouble = |code, message: &str| Err(Trouble::new(code, message, id.as_str()));
-        if frame.content.trim().is_empty() {
-            return trouble(ErrorCode::ContentEmpty, "there is nothing to send");
-        }
-        if frame.content.len() > size(self.limits.max_content_bytes) {
-            let message = format!("a message has at most {} bytes", self.limits.max_content_bytes);
-            return trouble(ErrorCode::ContentTooLong, &message);
-        }
-        if !self.log.has_joined(&frame.conversation_id) {
-            return Err(about_message(Refused::NotJoined, &id));
-        }
-        let again = self.relay.runs.send(&self.user, frame).await.map_err(|error| not_sent(&error, &id))?;
-        for started in again.into_iter().flat_map(|started| *started) {
-            self.replies.push_back(started.into());
-        }
+        };
+        let bounds = Bounds::new(&self.limits);
+        let log = self.relay.log.subscribe(caller.user.clone(), bounds);
+        self.expires = caller.time_left().and_then(|left| Instant::now().checked_add(left));
+        self.session = Some(Session { caller, log, _slot: slot });
+        let providers = self.relay.runs.providers();
+        self.replies.push_back(Welcome { protocol: PROTOCOL_VERSION, limits: self.limits, providers }.into());
         Ok(())
     }
+}
+
+/// Does what a frame asks for.
+async fn obey(
+    relay: &Context,
+    session: &mut Session,
+    replies: &mut VecDeque<ServerFrame>,
+    frame: ClientFrame,
+) -> Result<(), Trouble> {
+    let user = &session.caller.user;
+    let kind = frame.type_name();
+    let refused = |refused: Refused| Trouble::new(refused.code(), refused.to_string(), kind);
+    match frame {
+        ClientFrame::Hello(_) => Err(Trouble::new(ErrorCode::BadStatus, "hello was said already", kind)),
+        ClientFrame::JoinConversation(frame) => {
+            uuid(frame.conversation_id.as_str(), kind)?;
+            let joined = session.log.join(frame).await.map_err(refused)?;
+            replies.push_back(joined.into());
+            Ok(())
+        }
+        ClientFrame::LeaveConversation(frame) => {
+            session.log.leave(&frame.conversation_id).await;
+            Ok(())
+        }
+        ClientFrame::SendMessage(frame) => send(relay, session, replies, frame).await,
+        ClientFrame::Stop(frame) => {
+            let stopped = relay.runs.stop(user, &frame.message_id, frame.epoch).await;
+            stopped.map_err(|error| about_message(error, &frame.message_id))
+        }
+        ClientFrame::Retry(frame) => {
+            let retried = relay.runs.retry(user, &frame.message_id, frame.epoch).await;
+            retried.map_err(|error| not_sent(&error, &frame.message_id))
+        }
+        ClientFrame::Pause(frame) => {
+            let paused = session.log.set_paused(&frame.message_id, frame.epoch, true).await;
+            paused.map_err(|error| about_message(error, &frame.message_id))
+        }
+        ClientFrame::Resume(frame) => {
+            let resumed = session.log.set_paused(&frame.message_id, frame.epoch, false).await;
+            resumed.map_err(|error| about_message(error, &frame.message_id))
+        }
+        ClientFrame::ListConversations(_) => {
+            session.log.listen();
+            Ok(())
+        }
+        ClientFrame::UpdateConversation(frame) => {
+            let updated = relay.log.update(user, &frame.conversation_id, frame.title, frame.status).await;
+            updated.map_err(refused)?;
+            session.log.list_again();
+            Ok(())
+        }
+        ClientFrame::LoadHistory(frame) => {
+            let history = session.log.history(frame).await.map_err(refused)?;
+            replies.push_back(history.into());
+            Ok(())
+        }
+        ClientFrame::Ping(_) => {
+            replies.push_back(Pong {}.into());
+            Ok(())
+        }
+    }
+}
+
+async fn send(
+    relay: &Context,
+    session: &Session,
+    replies: &mut VecDeque<ServerFrame>,
+    frame: SendMessage,
+) -> Result<(), Trouble> {
+    let id = frame.message_id.clone();
+    uuid(id.as_str(), id.as_str())?;
+    uuid(frame.reply_id.as_str(), id.as_str())?;
+    let trouble = |code, message: &str| Err(Trouble::new(code, message, id.as_str()));
+    if let Err((code, message)) = check_content(&frame.content, &relay.settings.limits) {
+        return trouble(code, &message);
+    }
+    if !session.log.has_joined(&frame.conversation_id) {
+        return Err(about_message(Refused::NotJoined, &id));
+    }
+    let again = relay.runs.send(&session.caller.user, frame).await.map_err(|error| not_sent(&error, &id))?;
+    for started in again.into_iter().flat_map(|started| *started) {
+        replies.push_back(started.into());
+    }
+    Ok(())
+}
+
+/// What can be sent at all.
+pub fn check_content(content: &str, limits: &Limits) -> Result<(), (ErrorCode, String)> {
+    if content.trim().is_empty() {
+        return Err((ErrorCode::ContentEmpty, "there is nothing to send".to_owned()));
+    }
+    if content.len() > size(limits.max_content_bytes) {
+        let message = format!("a message has at most {} bytes", limits.max_content_bytes);
+        return Err((ErrorCode::ContentTooLong, message));
+    }
+    Ok(())
+}
+
+fn rate_limited(exceeded: &Exceeded, about: &str) -> Trouble {
+    let retry_after = Some(exceeded.retry_after);
+    Trouble { retry_after, ..Trouble::new(ErrorCode::RateLimited, exceeded.to_string(), about) }
 }
 
 fn about_message(refused: Refused, id: &MessageId) -> Trouble {
@@ -352,7 +473,7 @@ fn about_message(refused: Refused, id: &MessageId) -> Trouble {
 }
 
 fn not_sent(error: &NotSent, id: &MessageId) -> Trouble {
-    Trouble::new(error.code(), error.to_string(), id.as_str())
+    Trouble { retry_after: error.retry_after(), ..Trouble::new(error.code(), error.to_string(), id.as_str()) }
 }
 
 /// Ids are UUIDs, so that no two clients make the same one. `about` is what the error names.

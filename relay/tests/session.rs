@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::{Act, Relay, Upstream, delta, done, fast, finish, gated, id, sse_head, until_text};
 use futures_util::SinkExt;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -569,19 +570,30 @@ async fn two_sockets_that_send_the_same_ids_make_one_message() {
 }
 
 #[tokio::test]
-async fn a_silent_socket_is_closed_and_a_pinging_one_is_not() {
+async fn a_silent_socket_is_closed_and_one_that_answers_pings_is_not() {
     let mut settings = fast();
-    settings.limits.idle_timeout_seconds = 2;
+    settings.limits.idle_timeout_seconds = 3;
     let relay = Relay::start(settings).await;
-    let (mut silent, mut alive) = (relay.connect().await, relay.connect().await);
+    let (mut silent, mut asking, mut answering) =
+        (relay.connect().await, relay.connect().await, relay.connect().await);
+    // Past the library, which would answer the pings.
+    let dead = async {
+        let mut bytes = Vec::new();
+        silent.socket.get_mut().read_to_end(&mut bytes).await.expect("the end");
+        bytes
+    };
     let pinging = async {
-        for _ in 0..6 {
+        for _ in 0..9 {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            alive.settle().await;
+            asking.settle().await;
         }
     };
-    let (closed, ()) = tokio::join!(silent.next_or_close(), pinging);
-    assert_eq!(closed, Err(Some(1000)));
+    let reading = timeout(Duration::from_millis(4500), answering.next_or_close());
+    let (bytes, (), read) = tokio::join!(dead, pinging, reading);
+    let (ping, close_1000) = ([0x89, 0], [0x88, 2, 0x03, 0xe8]);
+    assert_eq!(bytes, [ping.as_slice(), ping.as_slice(), close_1000.as_slice()].concat());
+    assert!(read.is_err(), "it was told nothing, and is still open");
+    answering.settle().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::Refused;
 
-/// Who is at the other end of a socket.
+/// Whose a conversation is, and who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct User(pub(super) String);
 
@@ -11,13 +11,21 @@ impl User {
     pub fn local() -> Self {
         Self("local".to_owned())
     }
+
+    /// The subject of a token. Whatever its name is, it is not the local user.
+    pub fn named(subject: &str) -> Self {
+        Self(format!("sub:{subject}"))
+    }
 }
 
 /// What a user does with a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    Read,
+    /// To make a conversation of this id, or to read the one there is.
+    Join,
     Send,
+    /// To read one message, or to pause it.
+    Read,
     Stop,
     Retry,
     Update,
@@ -25,16 +33,33 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    #[cfg(test)]
+    const ALL: [Verb; 8] = [
+        Verb::Join,
+        Verb::Send,
+        Verb::Read,
+        Verb::Stop,
+        Verb::Retry,
+        Verb::Update,
+        Verb::Export,
+        Verb::Delete,
+    ];
+
+    /// What someone is told whose conversation it is not: that there is none, where that can be said. Whoever would make one
+    /// of this id has to know that it can't be.
+    fn refused(self) -> Refused {
+        match self {
+            Verb::Join | Verb::Send => Refused::Forbidden,
+            Verb::Read | Verb::Stop | Verb::Retry => Refused::UnknownMessage,
+            Verb::Update | Verb::Export | Verb::Delete => Refused::UnknownConversation,
+        }
+    }
+}
+
 /// May this user do that with a conversation of `owner`? It is its owner's alone, whatever the verb.
 pub fn authorise(user: &User, owner: &User, verb: Verb) -> Result<(), Refused> {
-    match verb {
-        Verb::Read | Verb::Send | Verb::Stop | Verb::Retry | Verb::Update | Verb::Export | Verb::Delete
-            if user == owner =>
-        {
-            Ok(())
-        }
-        _ => Err(Refused::Forbidden),
-    }
+    if user == owner { Ok(()) } else { Err(verb.refused()) }
 }
 
 #[cfg(test)]
@@ -43,12 +68,17 @@ mod tests {
 
     #[test]
     fn a_conversation_is_its_owners_alone() {
-        let (one, other) = (User::local(), User("other".into()));
-        for verb in
-            [Verb::Read, Verb::Send, Verb::Stop, Verb::Retry, Verb::Update, Verb::Export, Verb::Delete]
-        {
-            assert_eq!(authorise(&one, &one, verb), Ok(()));
-            assert_eq!(authorise(&other, &one, verb), Err(Refused::Forbidden));
+        let users = [User::local(), User::named("local"), User::named("a")];
+        for verb in Verb::ALL {
+            for user in &users {
+                for owner in &users {
+                    assert_eq!(
+                        authorise(user, owner, verb).is_ok(),
+                        user == owner,
+                        "{user:?} {verb:?} {owner:?}"
+                    );
+                }
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use riacho_protocol::{
-    ConversationId, ConversationJoined, Conversations, History, JoinConversation, LeaveConversation,
-    LoadHistory, MessageId, ServerFrame,
+    ConversationId, ConversationJoined, Conversations, History, JoinConversation, LeaveConversation, Limits,
+    LoadHistory, MessageId, Position, ServerFrame,
 };
 use tokio::sync::Notify;
 
@@ -19,6 +19,17 @@ pub struct Bounds {
     pub max_chunk: usize,
     pub max_page: usize,
     pub max_joined: usize,
+}
+
+impl Bounds {
+    pub fn new(limits: &Limits) -> Self {
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            max_chunk: size(limits.max_chunk_bytes),
+            max_page: size(limits.max_page.into()),
+            max_joined: size(limits.max_joined.into()),
+        }
+    }
 }
 
 /// How rooms tell a reader that there is more. A room that changes a thousand times is one entry.
@@ -92,6 +103,27 @@ impl Subscription {
             self.take_turn(before); // It may be idle, and then it is let go.
         }
         Ok(ConversationJoined { conversation_id: id, messages, more })
+    }
+
+    /// Enters a room to read one message of it, which [`follow`](Self::follow) names; nothing comes before.
+    pub async fn attend(&mut self, id: &ConversationId) -> Result<(), Refused> {
+        let room = self.log.enter(&self.user, id, &self.waker).await?;
+        self.rooms.insert(id.clone(), Joined { room, cursor: RoomCursor::of_one(), let_go: true });
+        Ok(())
+    }
+
+    /// Reads one message of a room that is attended: from what the reader has, or else from its start; its end is told
+    /// whenever that was.
+    pub fn follow(
+        &mut self,
+        id: &ConversationId,
+        message: &MessageId,
+        have: Option<Position>,
+    ) -> Result<(), Refused> {
+        let joined = self.rooms.get_mut(id).ok_or(Refused::NotJoined)?;
+        joined.room.lock().follow(&mut joined.cursor, message, have)?;
+        self.take_turn(id.clone());
+        Ok(())
     }
 
     /// Puts the cursors of a room down. Leaving where one is not does nothing.

@@ -325,6 +325,29 @@ impl Log {
         read.await
     }
 
+    /// Where a message stands, whatever its epoch.
+    pub async fn find(&self, user: &User, verb: Verb, id: &MessageId) -> Result<(Run, Status), Refused> {
+        let (user, message_id) = (user.clone(), id.clone());
+        let read = self.store.read(move |db| {
+            let conversation_id = sql::place(db, &message_id)?;
+            authorise(&user, &sql::owner(db, &conversation_id)?.ok_or(Refused::UnknownMessage)?, verb)?;
+            let (epoch, status) = sql::newest(db, &message_id)?;
+            Ok((Run { conversation_id, message_id, epoch }, status))
+        });
+        read.await
+    }
+
+    /// Is there a message of this id, whosever it is?
+    pub async fn knows(&self, id: &MessageId) -> bool {
+        let id = id.clone();
+        self.store.read(move |db| sql::place(db, &id)).await.is_ok()
+    }
+
+    /// Does the store answer?
+    pub async fn is_there(&self) -> bool {
+        self.store.read(|_| Ok(())).await.is_ok()
+    }
+
     /// Starts the next epoch of an answer that has ended, and says who is to be asked.
     pub async fn next_epoch(
         &self,
@@ -468,7 +491,7 @@ impl Log {
                     Arc::new(Room::new(id.clone(), owner, sql::messages(db, &id)?))
                 }
             };
-            authorise(&user, &room.owner, Verb::Read)?;
+            authorise(&user, &room.owner, Verb::Join)?;
             room.lock().add_reader(&waker);
             open.insert(id, Arc::clone(&room));
             Ok(room)

@@ -92,6 +92,16 @@ pub struct RoomCursor {
     /// The runs before this one were taken up, or were over when the reader joined.
     next_run: usize,
     reading: VecDeque<RunCursor>,
+    follows: Follows,
+}
+
+/// Which messages a reader wants of a room.
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Follows {
+    #[default]
+    All,
+    Nothing,
+    One(usize),
 }
 
 /// The cursor of one reader in one run.
@@ -271,7 +281,7 @@ impl RoomState {
             .iter()
             .enumerate()
             .filter(|(index, message)| *index >= newest || message.terminal.is_none());
-        let mut cursor = RoomCursor { next_run: self.runs.len(), reading: VecDeque::new() };
+        let mut cursor = RoomCursor { next_run: self.runs.len(), ..RoomCursor::default() };
         let mut infos = Vec::new();
         for (index, message) in described {
             let offset = have(&message.id).filter(|at| at.epoch == message.epoch).map_or(0, |at| at.offset);
@@ -301,6 +311,24 @@ impl RoomState {
             infos.push(message.info());
         }
         Ok((infos, start > 0))
+    }
+
+    /// Reads one message alone, from what the reader has, or else from its start.
+    pub fn follow(
+        &self,
+        cursor: &mut RoomCursor,
+        id: &MessageId,
+        have: Option<Position>,
+    ) -> Result<(), Refused> {
+        let index = *self.by_id.get(id).ok_or(Refused::UnknownMessage)?;
+        let message = self.messages.get(index).ok_or(Refused::UnknownMessage)?;
+        let have = have.filter(|at| at.epoch == message.epoch);
+        let offset = have.map_or(0, |at| at.offset);
+        let run =
+            RunCursor { started: have.is_some(), told: false, ..RunCursor::told(index, message, offset) };
+        *cursor =
+            RoomCursor { next_run: self.runs.len(), reading: [run].into(), follows: Follows::One(index) };
+        Ok(())
     }
 
     /// Makes the cursor of one message rest, or go on.
@@ -356,6 +384,9 @@ impl RoomState {
         while let Some(&index) = self.runs.get(cursor.next_run) {
             let run = cursor.next_run;
             cursor.next_run += 1;
+            if !matches!(cursor.follows, Follows::All) && cursor.follows != Follows::One(index) {
+                continue;
+            }
             cursor.reading.retain(|reading| reading.message != index);
             if self.messages.get(index).is_some_and(|message| message.run == run) {
                 cursor.read(RunCursor {
@@ -373,6 +404,11 @@ impl RoomState {
 }
 
 impl RoomCursor {
+    /// For a reader of one message, which is not known yet.
+    pub fn of_one() -> Self {
+        Self { follows: Follows::Nothing, ..Self::default() }
+    }
+
     fn read(&mut self, run: RunCursor) {
         self.reading.push_back(run);
     }

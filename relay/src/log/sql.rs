@@ -89,6 +89,13 @@ pub fn owner(db: &Connection, id: &ConversationId) -> Result<Option<User>, Refus
     Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?.map(User))
 }
 
+/// The current epoch of a message, and its status.
+pub fn newest(db: &Connection, id: &MessageId) -> Result<(u32, Status), Refused> {
+    let mut statement = db.prepare_cached("SELECT epoch, streaming_status FROM messages WHERE id = ?1")?;
+    let found = statement.query_row([id.as_str()], |row| Ok((row.get(0)?, status(row, 1)?))).optional()?;
+    found.ok_or(Refused::UnknownMessage)
+}
+
 /// Where a message is.
 pub fn place(db: &Connection, id: &MessageId) -> Result<ConversationId, Refused> {
     let mut statement = db.prepare_cached("SELECT conversation_id FROM messages WHERE id = ?1")?;

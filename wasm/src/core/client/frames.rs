@@ -348,7 +348,9 @@ impl Client {
 
     fn on_error(&mut self, error: ErrorFrame, now: Millis) {
         match error.code {
-            ErrorCode::Unauthorized | ErrorCode::UnsupportedProtocol => self.refuse(),
+            ErrorCode::Unauthorized | ErrorCode::TokenRevoked | ErrorCode::UnsupportedProtocol => {
+                self.refuse()
+            }
             _ => {}
         }
         self.fail_unsent(&error, now);

@@ -1,0 +1,407 @@
+//! The HTTP doors: conversations and messages as JSON, and an answer as server-sent events (WHATWG HTML, section 9.2).
+//!
+//! What is behind them is what is behind the socket: the same verbs, the same log, the same limits. A stream is a cursor on one
+//! message; who does not read it is not written to.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use futures_util::{Stream, StreamExt};
+use riacho_protocol::{
+    ConversationId, ErrorCode, Limits, MessageId, Options, Position, SendMessage, ServerFrame, Status,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::http::{Context, error, refused, status};
+use crate::log::{Bounds, Refused, Run, Subscription, Verb};
+use crate::quota::{Exceeded, Kind, Slot};
+use crate::runs::NotSent;
+use crate::socket::check_content;
+
+/// A body has so long to come.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// A comment goes out when nothing else did for so long: proxies close what is silent.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub fn routes(limits: &Limits) -> Router<Context> {
+    Router::new()
+        .route("/api/chat/send", post(send))
+        .route("/api/conversations", get(list))
+        .route("/api/conversations/{id}", get(export).delete(delete))
+        .route("/api/messages/{id}", get(message))
+        .route("/api/messages/{id}/stream", get(stream))
+        .route("/api/messages/{id}/stop", post(stop))
+        // The first address of the export.
+        .route("/conversations/{id}", get(export).delete(delete))
+        .layer(DefaultBodyLimit::max(usize::try_from(limits.max_frame_bytes).unwrap_or(usize::MAX)))
+}
+
+/// What `POST /api/chat/send` takes. Ids that are left out are made here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Send {
+    conversation_id: Option<String>,
+    content: String,
+    message_id: Option<String>,
+    reply_id: Option<String>,
+    parent_id: Option<String>,
+    provider: Option<String>,
+    model: Option<String>,
+    #[serde(default)]
+    options: Options,
+    /// As events; else as one JSON when the answer has ended.
+    #[serde(default = "yes")]
+    stream: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+async fn send(State(relay): State<Context>, caller: Caller, body: Body) -> Response {
+    let bytes = match body_of(&relay, body).await {
+        Ok(bytes) => bytes,
+        Err(response) => return response,
+    };
+    let send: Send = match serde_json::from_slice(&bytes) {
+        Ok(send) => send,
+        Err(wrong) => {
+            let message = format!("the body is {{\"conversationId\", \"content\"}} as JSON: {wrong}");
+            return error(StatusCode::BAD_REQUEST, ErrorCode::BadJson, &message);
+        }
+    };
+    let streamed = send.stream;
+    let (frame, slot) = match begin(&relay, &caller, send) {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let (conversation, said, reply) =
+        (frame.conversation_id.clone(), frame.message_id.clone(), frame.reply_id.clone());
+    let mut log = relay.log.subscribe(caller.user.clone(), bounds(&relay));
+    // Before the message: the room is open then, and a message that is sent twice is told again.
+    if let Err(no) = log.attend(&conversation).await {
+        return refused(&no);
+    }
+    if let Err(no) = relay.runs.send(&caller.user, frame).await {
+        return not_sent(&no);
+    }
+    if let Err(no) = log.follow(&conversation, &reply, None) {
+        return refused(&no);
+    }
+    let reading = Reading { relay, caller, log, _slot: slot };
+    match streamed {
+        true => events(reading),
+        false => whole(reading, &conversation, &said, &reply).await,
+    }
+}
+
+/// What is to be sent, and the slot of who reads it.
+fn begin(relay: &Context, caller: &Caller, send: Send) -> Result<(SendMessage, Slot), Response> {
+    let bad = |code, message: &str| error(StatusCode::BAD_REQUEST, code, message);
+    check_content(&send.content, &relay.settings.limits).map_err(|(code, message)| bad(code, &message))?;
+    let no_id = |what: &str| bad(ErrorCode::BadId, &format!("{what} is a UUID in lower case"));
+    let id = |given: Option<String>, what: &str| -> Result<String, Response> {
+        let id = given.unwrap_or_else(|| uuid::Uuid::now_v7().hyphenated().to_string());
+        let canonical = uuid::Uuid::try_parse(&id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);
+        if canonical { Ok(id) } else { Err(no_id(what)) }
+    };
+    let message = |given, what: &str| MessageId::new(id(given, what)?).map_err(|_| no_id(what));
+    let conversation = id(send.conversation_id, "conversationId")?;
+    let frame = SendMessage {
+        conversation_id: ConversationId::new(conversation).map_err(|_| no_id("conversationId"))?,
+        message_id: message(send.message_id, "messageId")?,
+        reply_id: message(send.reply_id, "replyId")?,
+        parent_id: send.parent_id.map(|parent| message(Some(parent), "parentId")).transpose()?,
+        content: send.content,
+        provider: send.provider,
+        model: send.model,
+        options: send.options,
+    };
+    let slot = relay.quota.take(&caller.user, Kind::Socket).map_err(|exceeded| too_much(&exceeded))?;
+    Ok((frame, slot))
+}
+
+async fn body_of(relay: &Context, body: Body) -> Result<Bytes, Response> {
+    let limit = usize::try_from(relay.settings.limits.max_frame_bytes).unwrap_or(usize::MAX);
+    match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let message = format!("the body broke off, or is longer than {limit} bytes");
+            Err(error(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FrameTooLarge, &message))
+        }
+        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, ErrorCode::BadFrame, "the body took too long")),
+    }
+}
+
+/// An answer as events, from `Last-Event-ID` on. One that has been read to its end is 204, which tells an `EventSource` not to
+/// come again.
+async fn stream(
+    State(relay): State<Context>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Seen::read);
+    let (run, standing) = match find(&relay, &caller, Verb::Read, &id).await {
+        Ok(found) => found,
+        Err(no) => return refused(&no),
+    };
+    if seen.is_some_and(|seen| seen.end && seen.at.epoch == run.epoch) && standing.is_terminal() {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let slot = match relay.quota.take(&caller.user, Kind::Socket) {
+        Ok(slot) => slot,
+        Err(exceeded) => return too_much(&exceeded),
+    };
+    let mut log = relay.log.subscribe(caller.user.clone(), bounds(&relay));
+    let attended = log.attend(&run.conversation_id).await;
+    match attended.and_then(|()| log.follow(&run.conversation_id, &run.message_id, seen.map(|seen| seen.at)))
+    {
+        Ok(()) => events(Reading { relay, caller, log, _slot: slot }),
+        Err(no) => refused(&no),
+    }
+}
+
+async fn stop(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
+    let run = match find(&relay, &caller, Verb::Stop, &id).await {
+        Ok((run, _)) => run,
+        Err(no) => return refused(&no),
+    };
+    match relay.runs.stop(&caller.user, &run.message_id, run.epoch).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(no) => refused(&no),
+    }
+}
+
+async fn list(State(relay): State<Context>, caller: Caller) -> Response {
+    match relay.log.list(&caller.user).await {
+        Ok(conversations) => Json(json!({ "conversations": conversations })).into_response(),
+        Err(no) => refused(&no),
+    }
+}
+
+/// A conversation as JSON.
+async fn export(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
+    let Ok(id) = ConversationId::new(id) else { return refused(&Refused::UnknownConversation) };
+    match relay.log.export(&caller.user, &id).await {
+        Ok(value) => Json(value).into_response(),
+        Err(no) => refused(&no),
+    }
+}
+
+/// Deletes a conversation.
+async fn delete(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
+    let Ok(id) = ConversationId::new(id) else { return refused(&Refused::UnknownConversation) };
+    match relay.log.delete(&caller.user, &id).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(no) => refused(&no),
+    }
+}
+
+/// A message as JSON, as the export has it.
+async fn message(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
+    let run = match find(&relay, &caller, Verb::Read, &id).await {
+        Ok((run, _)) => run,
+        Err(no) => return refused(&no),
+    };
+    let mut conversation = match relay.log.export(&caller.user, &run.conversation_id).await {
+        Ok(conversation) => conversation,
+        Err(no) => return refused(&no),
+    };
+    let messages = conversation.get_mut("messages").and_then(Value::as_array_mut);
+    let found = messages.and_then(|all| all.iter_mut().find(|message| message["message_id"] == id.as_str()));
+    found.map_or_else(|| refused(&Refused::UnknownMessage), |message| Json(message.take()).into_response())
+}
+
+async fn find(relay: &Context, caller: &Caller, verb: Verb, id: &str) -> Result<(Run, Status), Refused> {
+    let id = MessageId::new(id).map_err(|_| Refused::UnknownMessage)?;
+    relay.log.find(&caller.user, verb, &id).await
+}
+
+fn bounds(relay: &Context) -> Bounds {
+    Bounds::new(&relay.settings.limits)
+}
+
+fn not_sent(no: &NotSent) -> Response {
+    with_retry_after(error(status(no.code()), no.code(), &no.to_string()), no.retry_after())
+}
+
+fn too_much(exceeded: &Exceeded) -> Response {
+    let code = ErrorCode::RateLimited;
+    with_retry_after(error(status(code), code, &exceeded.to_string()), Some(exceeded.retry_after))
+}
+
+fn with_retry_after(mut response: Response, seconds: Option<u64>) -> Response {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// One reader of one answer.
+struct Reading {
+    relay: Context,
+    caller: Caller,
+    log: Subscription,
+    _slot: Slot,
+}
+
+impl Reading {
+    /// The next frame; none when nothing more is to come, or its reader may read no more.
+    async fn next(&mut self) -> Option<ServerFrame> {
+        let mut revoked = self.relay.auth.revocations.subscribe();
+        loop {
+            if self.relay.auth.still(&self.caller).is_err() {
+                return None;
+            }
+            if let Some(frame) = self.log.next().await {
+                return Some(frame).filter(|frame| !matches!(frame, ServerFrame::LeaveConversation(_)));
+            }
+            let expiry = self.caller.time_left();
+            tokio::select! {
+                () = self.log.changed() => {}
+                () = revoked.next() => {}
+                () = tokio::time::sleep(expiry.unwrap_or_default()), if expiry.is_some() => {}
+                () = self.relay.closing.cancelled() => return None,
+            }
+        }
+    }
+
+    /// The frames up to the terminal one.
+    fn frames(self) -> impl Stream<Item = ServerFrame> {
+        futures_util::stream::unfold(Some(self), |reading| async move {
+            let mut reading = reading?;
+            let frame = reading.next().await?;
+            let goes_on = !is_end(&frame);
+            Some((frame, goes_on.then_some(reading)))
+        })
+    }
+}
+
+fn is_end(frame: &ServerFrame) -> bool {
+    matches!(frame, ServerFrame::ResponseComplete(_) | ServerFrame::StreamError(_))
+}
+
+/// A place in an answer, as an event's `id` says it: `EPOCH:OFFSET`, and `:end` behind the terminal one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    at: Position,
+    end: bool,
+}
+
+impl Seen {
+    fn read(id: &str) -> Option<Self> {
+        let (id, end) = id.strip_suffix(":end").map_or((id, false), |id| (id, true));
+        let (epoch, offset) = id.split_once(':')?;
+        Some(Self { at: Position { epoch: epoch.parse().ok()?, offset: offset.parse().ok()? }, end })
+    }
+
+    /// What a reader has seen after this frame. A frame that says nothing of the text leaves it where it was.
+    fn after(frame: &ServerFrame) -> Option<Self> {
+        let at = |epoch, offset, end| Some(Self { at: Position { epoch, offset }, end });
+        match frame {
+            ServerFrame::MessageStarted(frame) => at(frame.epoch, 0, false),
+            ServerFrame::MessageChunk(frame) => {
+                at(frame.epoch, frame.offset + frame.content.len() as u64, false)
+            }
+            ServerFrame::ResponseComplete(frame) => at(frame.epoch, frame.length, true),
+            ServerFrame::StreamError(frame) => at(frame.epoch, frame.length, true),
+            _ => None,
+        }
+    }
+
+    fn id(self) -> String {
+        let end = if self.end { ":end" } else { "" };
+        format!("{}:{}{end}", self.at.epoch, self.at.offset)
+    }
+}
+
+/// The frames of the socket, an event each: `event` is the type, `data` the frame.
+fn events(reading: Reading) -> Response {
+    let events = reading.frames().map(|frame| {
+        let event = Event::default().event(frame.type_name()).data(frame.encode());
+        Ok::<_, Infallible>(match Seen::after(&frame) {
+            Some(seen) => event.id(seen.id()),
+            None => event,
+        })
+    });
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let headers = response.headers_mut();
+    // A proxy that compresses or buffers would hold the text back.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// The answer as one JSON, when it has ended.
+async fn whole(
+    reading: Reading,
+    conversation: &ConversationId,
+    said: &MessageId,
+    reply: &MessageId,
+) -> Response {
+    let mut frames = std::pin::pin!(reading.frames());
+    let (mut content, mut epoch) = (String::new(), 0);
+    while let Some(frame) = frames.next().await {
+        match frame {
+            ServerFrame::MessageStarted(frame) if frame.epoch != epoch => {
+                // The provider failed in mid-text, and another one started over.
+                content.clear();
+                epoch = frame.epoch;
+            }
+            ServerFrame::MessageChunk(frame) => content.push_str(&frame.content),
+            ServerFrame::ResponseComplete(end) => {
+                return Json(json!({
+                    "success": true, "conversationId": conversation, "messageId": said, "replyId": reply,
+                    "content": content, "status": end.status, "reason": end.reason, "usage": end.usage,
+                    "metrics": end.metrics,
+                }))
+                .into_response();
+            }
+            ServerFrame::StreamError(end) => {
+                let body = json!({
+                    "success": false, "conversationId": conversation, "messageId": said, "replyId": reply,
+                    "content": content, "code": end.code, "message": end.message,
+                });
+                return with_retry_after(
+                    (StatusCode::BAD_GATEWAY, Json(body)).into_response(),
+                    end.retry_after,
+                );
+            }
+            _ => {}
+        }
+    }
+    error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::ShuttingDown,
+        "the answer goes on without this request; ask for the message later",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_events_id_reads_back() {
+        for (id, epoch, offset, end) in
+            [("0:0", 0, 0, false), ("3:65536", 3, 65536, false), ("1:7:end", 1, 7, true)]
+        {
+            let seen = Seen { at: Position { epoch, offset }, end };
+            assert_eq!((Seen::read(id), seen.id()), (Some(seen), id.to_owned()));
+        }
+        for wrong in ["", "1", "a:b", "1:2:3", "-1:0", ":end", "1:2:ending"] {
+            assert_eq!(Seen::read(wrong), None, "{wrong}");
+        }
+    }
+}

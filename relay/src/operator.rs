@@ -1,0 +1,70 @@
+//! What is for whoever runs the relay: is it alive, does it take messages, and taking tokens back.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use riacho_protocol::ErrorCode;
+
+use crate::auth::Caller;
+use crate::http::{Context, error};
+use crate::revocation::{Line, UserLine};
+
+/// The store answers within this, or the relay is not ready.
+const STORE_WITHIN: Duration = Duration::from_secs(2);
+const MAX_BODY: usize = 4 * 1024;
+
+pub fn routes() -> Router<Context> {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/admin/revocations", post(revoke))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// 200 while messages are taken; 503 once the relay is told to end, or when its store does not answer.
+async fn ready(State(relay): State<Context>) -> Response {
+    if relay.runs.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the relay is about to end\n").into_response();
+    }
+    match tokio::time::timeout(STORE_WITHIN, relay.log.is_there()).await {
+        Ok(true) => "ready\n".into_response(),
+        Ok(false) | Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
+        }
+    }
+}
+
+/// Takes tokens back: those of a user that were issued up to now, or as the line says.
+async fn revoke(State(relay): State<Context>, caller: Caller, body: String) -> Response {
+    if !caller.is_admin {
+        return error(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "the token lacks the scope riacho:admin");
+    }
+    if !relay.auth.revocations.has_file() {
+        let message = "there is no file to keep it in; start the relay with --revoked";
+        return error(StatusCode::CONFLICT, ErrorCode::BadStatus, message);
+    }
+    let line = match serde_json::from_str(&body) {
+        Ok(Line::User(UserLine { sub, issued_before: None })) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            // A token of this very second is one of those that are meant.
+            Line::User(UserLine { sub, issued_before: Some(now + 1) })
+        }
+        Ok(line) => line,
+        Err(_) => {
+            let message =
+                "the body is {\"sub\": …}, {\"sub\": …, \"issued_before\": seconds} or {\"jti\": …}";
+            return error(StatusCode::BAD_REQUEST, ErrorCode::BadJson, message);
+        }
+    };
+    match relay.auth.revocations.add(line).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(failed) => {
+            tracing::error!(error = %failed, "a revocation could not be kept");
+            error(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "it could not be kept")
+        }
+    }
+}

@@ -22,11 +22,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
-use crate::http::{Context, error, refused, status};
+use crate::http::Context;
 use crate::log::{Bounds, Refused, Run, Subscription, Verb};
-use crate::quota::{Exceeded, Kind, Slot};
-use crate::runs::NotSent;
-use crate::socket::check_content;
+use crate::quota::{Kind, Slot};
+use crate::refusal::Refusal;
+use crate::socket::{check_content, is_uuid};
 
 /// A body has so long to come.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
@@ -68,78 +68,71 @@ fn yes() -> bool {
     true
 }
 
-async fn send(State(relay): State<Context>, caller: Caller, body: Body) -> Response {
-    let bytes = match body_of(&relay, body).await {
-        Ok(bytes) => bytes,
-        Err(response) => return response,
-    };
-    let send: Send = match serde_json::from_slice(&bytes) {
-        Ok(send) => send,
-        Err(wrong) => {
-            let message = format!("the body is {{\"conversationId\", \"content\"}} as JSON: {wrong}");
-            return error(StatusCode::BAD_REQUEST, ErrorCode::BadJson, &message);
-        }
-    };
+async fn send(State(relay): State<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+    let bytes = body_of(&relay, body).await?;
+    let send: Send = serde_json::from_slice(&bytes).map_err(|wrong| {
+        let message = format!("the body is {{\"conversationId\", \"content\"}} as JSON: {wrong}");
+        Refusal::new(ErrorCode::BadJson, message)
+    })?;
+    check_content(&send.content, &relay.settings.limits)
+        .map_err(|(code, message)| Refusal::new(code, message))?;
     let streamed = send.stream;
-    let (frame, slot) = match begin(&relay, &caller, send) {
-        Ok(begun) => begun,
-        Err(response) => return response,
-    };
+    let frame = send.frame()?;
     let (conversation, said, reply) =
         (frame.conversation_id.clone(), frame.message_id.clone(), frame.reply_id.clone());
+    let slot = relay.quota.take(&caller.user, Kind::Socket)?;
     let mut log = relay.log.subscribe(caller.user.clone(), bounds(&relay));
     // Before the message: the room is open then, and a message that is sent twice is told again.
-    if let Err(no) = log.attend(&conversation).await {
-        return refused(&no);
-    }
-    if let Err(no) = relay.runs.send(&caller.user, frame).await {
-        return not_sent(&no);
-    }
-    if let Err(no) = log.follow(&conversation, &reply, None) {
-        return refused(&no);
-    }
+    log.attend(&conversation).await?;
+    relay.runs.send(&caller.user, frame).await?;
+    log.follow(&conversation, &reply, None)?;
     let reading = Reading { relay, caller, log, _slot: slot };
     match streamed {
-        true => events(reading),
-        false => whole(reading, &conversation, &said, &reply).await,
+        true => Ok(events(reading)),
+        false => Ok(whole(reading, &conversation, &said, &reply).await),
     }
 }
 
-/// What is to be sent, and the slot of who reads it.
-fn begin(relay: &Context, caller: &Caller, send: Send) -> Result<(SendMessage, Slot), Response> {
-    let bad = |code, message: &str| error(StatusCode::BAD_REQUEST, code, message);
-    check_content(&send.content, &relay.settings.limits).map_err(|(code, message)| bad(code, &message))?;
-    let no_id = |what: &str| bad(ErrorCode::BadId, &format!("{what} is a UUID in lower case"));
-    let id = |given: Option<String>, what: &str| -> Result<String, Response> {
-        let id = given.unwrap_or_else(|| uuid::Uuid::now_v7().hyphenated().to_string());
-        let canonical = uuid::Uuid::try_parse(&id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);
-        if canonical { Ok(id) } else { Err(no_id(what)) }
-    };
-    let message = |given, what: &str| MessageId::new(id(given, what)?).map_err(|_| no_id(what));
-    let conversation = id(send.conversation_id, "conversationId")?;
-    let frame = SendMessage {
-        conversation_id: ConversationId::new(conversation).map_err(|_| no_id("conversationId"))?,
-        message_id: message(send.message_id, "messageId")?,
-        reply_id: message(send.reply_id, "replyId")?,
-        parent_id: send.parent_id.map(|parent| message(Some(parent), "parentId")).transpose()?,
-        content: send.content,
-        provider: send.provider,
-        model: send.model,
-        options: send.options,
-    };
-    let slot = relay.quota.take(&caller.user, Kind::Socket).map_err(|exceeded| too_much(&exceeded))?;
-    Ok((frame, slot))
+impl Send {
+    fn frame(self) -> Result<SendMessage, Refusal> {
+        let conversation = id(self.conversation_id, "conversationId")?;
+        Ok(SendMessage {
+            conversation_id: ConversationId::new(conversation).map_err(|_| bad_id("conversationId"))?,
+            message_id: message_id(self.message_id, "messageId")?,
+            reply_id: message_id(self.reply_id, "replyId")?,
+            parent_id: self.parent_id.map(|parent| message_id(Some(parent), "parentId")).transpose()?,
+            content: self.content,
+            provider: self.provider,
+            model: self.model,
+            options: self.options,
+        })
+    }
 }
 
-async fn body_of(relay: &Context, body: Body) -> Result<Bytes, Response> {
+/// As it was given, or a new one.
+fn id(given: Option<String>, what: &str) -> Result<String, Refusal> {
+    let id = given.unwrap_or_else(|| uuid::Uuid::now_v7().hyphenated().to_string());
+    if is_uuid(&id) { Ok(id) } else { Err(bad_id(what)) }
+}
+
+fn message_id(given: Option<String>, what: &str) -> Result<MessageId, Refusal> {
+    MessageId::new(id(given, what)?).map_err(|_| bad_id(what))
+}
+
+fn bad_id(what: &str) -> Refusal {
+    Refusal::new(ErrorCode::BadId, format!("{what} is a UUID in lower case"))
+}
+
+async fn body_of(relay: &Context, body: Body) -> Result<Bytes, Refusal> {
     let limit = usize::try_from(relay.settings.limits.max_frame_bytes).unwrap_or(usize::MAX);
     match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => {
             let message = format!("the body broke off, or is longer than {limit} bytes");
-            Err(error(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FrameTooLarge, &message))
+            Err(Refusal::new(ErrorCode::FrameTooLarge, message))
         }
-        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, ErrorCode::BadFrame, "the body took too long")),
+        Err(_) => Err(Refusal::new(ErrorCode::BadFrame, "the body took too long")
+            .with_status(StatusCode::REQUEST_TIMEOUT)),
     }
 }
 
@@ -150,77 +143,66 @@ async fn stream(
     caller: Caller,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Response {
+) -> Result<Response, Refusal> {
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Seen::read);
-    let (run, standing) = match find(&relay, &caller, Verb::Read, &id).await {
-        Ok(found) => found,
-        Err(no) => return refused(&no),
-    };
+    let (run, standing) = find(&relay, &caller, Verb::Read, &id).await?;
     if seen.is_some_and(|seen| seen.end && seen.at.epoch == run.epoch) && standing.is_terminal() {
-        return StatusCode::NO_CONTENT.into_response();
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let slot = match relay.quota.take(&caller.user, Kind::Socket) {
-        Ok(slot) => slot,
-        Err(exceeded) => return too_much(&exceeded),
-    };
+    let slot = relay.quota.take(&caller.user, Kind::Socket)?;
     let mut log = relay.log.subscribe(caller.user.clone(), bounds(&relay));
-    let attended = log.attend(&run.conversation_id).await;
-    match attended.and_then(|()| log.follow(&run.conversation_id, &run.message_id, seen.map(|seen| seen.at)))
-    {
-        Ok(()) => events(Reading { relay, caller, log, _slot: slot }),
-        Err(no) => refused(&no),
-    }
+    log.attend(&run.conversation_id).await?;
+    log.follow(&run.conversation_id, &run.message_id, seen.map(|seen| seen.at))?;
+    Ok(events(Reading { relay, caller, log, _slot: slot }))
 }
 
-async fn stop(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
-    let run = match find(&relay, &caller, Verb::Stop, &id).await {
-        Ok((run, _)) => run,
-        Err(no) => return refused(&no),
-    };
-    match relay.runs.stop(&caller.user, &run.message_id, run.epoch).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(no) => refused(&no),
-    }
+async fn stop(
+    State(relay): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let (run, _) = find(&relay, &caller, Verb::Stop, &id).await?;
+    relay.runs.stop(&caller.user, &run.message_id, run.epoch).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list(State(relay): State<Context>, caller: Caller) -> Response {
-    match relay.log.list(&caller.user).await {
-        Ok(conversations) => Json(json!({ "conversations": conversations })).into_response(),
-        Err(no) => refused(&no),
-    }
+async fn list(State(relay): State<Context>, caller: Caller) -> Result<Json<Value>, Refusal> {
+    let conversations = relay.log.list(&caller.user).await?;
+    Ok(Json(json!({ "conversations": conversations })))
 }
 
 /// A conversation as JSON.
-async fn export(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
-    let Ok(id) = ConversationId::new(id) else { return refused(&Refused::UnknownConversation) };
-    match relay.log.export(&caller.user, &id).await {
-        Ok(value) => Json(value).into_response(),
-        Err(no) => refused(&no),
-    }
+async fn export(
+    State(relay): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let id = ConversationId::new(id).map_err(|_| Refused::UnknownConversation)?;
+    Ok(Json(relay.log.export(&caller.user, &id).await?))
 }
 
 /// Deletes a conversation.
-async fn delete(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
-    let Ok(id) = ConversationId::new(id) else { return refused(&Refused::UnknownConversation) };
-    match relay.log.delete(&caller.user, &id).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(no) => refused(&no),
-    }
+async fn delete(
+    State(relay): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let id = ConversationId::new(id).map_err(|_| Refused::UnknownConversation)?;
+    relay.log.delete(&caller.user, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A message as JSON, as the export has it.
-async fn message(State(relay): State<Context>, caller: Caller, Path(id): Path<String>) -> Response {
-    let run = match find(&relay, &caller, Verb::Read, &id).await {
-        Ok((run, _)) => run,
-        Err(no) => return refused(&no),
-    };
-    let mut conversation = match relay.log.export(&caller.user, &run.conversation_id).await {
-        Ok(conversation) => conversation,
-        Err(no) => return refused(&no),
-    };
+async fn message(
+    State(relay): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let (run, _) = find(&relay, &caller, Verb::Read, &id).await?;
+    let mut conversation = relay.log.export(&caller.user, &run.conversation_id).await?;
     let messages = conversation.get_mut("messages").and_then(Value::as_array_mut);
     let found = messages.and_then(|all| all.iter_mut().find(|message| message["message_id"] == id.as_str()));
-    found.map_or_else(|| refused(&Refused::UnknownMessage), |message| Json(message.take()).into_response())
+    Ok(Json(found.ok_or(Refused::UnknownMessage)?.take()))
 }
 
 async fn find(relay: &Context, caller: &Caller, verb: Verb, id: &str) -> Result<(Run, Status), Refused> {
@@ -230,22 +212,6 @@ async fn find(relay: &Context, caller: &Caller, verb: Verb, id: &str) -> Result<
 
 fn bounds(relay: &Context) -> Bounds {
     Bounds::new(&relay.settings.limits)
-}
-
-fn not_sent(no: &NotSent) -> Response {
-    with_retry_after(error(status(no.code()), no.code(), &no.to_string()), no.retry_after())
-}
-
-fn too_much(exceeded: &Exceeded) -> Response {
-    let code = ErrorCode::RateLimited;
-    with_retry_after(error(status(code), code, &exceeded.to_string()), Some(exceeded.retry_after))
-}
-
-fn with_retry_after(mut response: Response, seconds: Option<u64>) -> Response {
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
 }
 
 /// One reader of one answer.
@@ -372,20 +338,18 @@ async fn whole(
                 let body = json!({
                     "success": false, "conversationId": conversation, "messageId": said, "replyId": reply,
                     "content": content, "code": end.code, "message": end.message,
+                    "retryAfter": end.retry_after,
                 });
-                return with_retry_after(
-                    (StatusCode::BAD_GATEWAY, Json(body)).into_response(),
-                    end.retry_after,
-                );
+                return (StatusCode::BAD_GATEWAY, Json(body)).into_response();
             }
             _ => {}
         }
     }
-    error(
-        StatusCode::SERVICE_UNAVAILABLE,
+    Refusal::new(
         ErrorCode::ShuttingDown,
         "the answer goes on without this request; ask for the message later",
     )
+    .into_response()
 }
 
 #[cfg(test)]

@@ -282,7 +282,6 @@ impl Flags {
                 chunk_chars: self.demo_chunk.max(1),
             },
             remotes: self.remotes(),
-            ..Settings::default()
         })
     }
 }

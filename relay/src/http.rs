@@ -1,29 +1,29 @@
-//! Routes: what is where, under which headers, and what a refusal looks like over HTTP.
+//! Routes: what is where, under which headers, and who asks.
 
 use std::sync::Arc;
 
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, State, WebSocketUpgrade};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use riacho_protocol::ErrorCode;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::auth::{Authenticator, Caller, Denied};
-use crate::log::{Log, Refused};
+use crate::auth::{Authenticator, Caller};
+use crate::log::Log;
 use crate::quota::Quota;
+use crate::refusal::Refusal;
 use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::{doors, operator, origin, socket};
@@ -82,75 +82,28 @@ fn cors(settings: &Settings) -> CorsLayer {
 
 /// Who asks over HTTP: from a page that may, with a token that is good.
 impl FromRequestParts<Context> for Caller {
-    type Rejection = Response;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, relay: &Context) -> Result<Self, Response> {
-        origin::may_ask(&parts.uri, &parts.headers, &relay.settings)
-            .map_err(|refused| error(StatusCode::FORBIDDEN, ErrorCode::Forbidden, &refused.to_string()))?;
-        let caller = match relay.auth.by_header(&parts.headers) {
-            Ok(None) => relay.auth.caller(None),
-            Ok(Some(caller)) => Ok(caller),
-            Err(denied) => Err(denied),
-        };
-        caller.map_err(|denied| unauthorized(&denied))
-    }
-}
-
-/// 401, as RFC 6750, section 3, has it.
-fn unauthorized(denied: &Denied) -> Response {
-    let challenge = match denied {
-        Denied::Missing => "Bearer",
-        Denied::Wrong(_) | Denied::Expired | Denied::Revoked => "Bearer error=\"invalid_token\"",
-    };
-    let mut response = error(StatusCode::UNAUTHORIZED, denied.code(), &denied.to_string());
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    response
-}
-
-pub fn refused(refused: &Refused) -> Response {
-    error(status(refused.code()), refused.code(), &refused.to_string())
-}
-
-/// What a code is in HTTP.
-pub fn status(code: ErrorCode) -> StatusCode {
-    match code {
-        ErrorCode::Unauthorized | ErrorCode::TokenExpired | ErrorCode::TokenRevoked => {
-            StatusCode::UNAUTHORIZED
+    async fn from_request_parts(parts: &mut Parts, relay: &Context) -> Result<Self, Refusal> {
+        origin::may_ask(&parts.uri, &parts.headers, &relay.settings)?;
+        match relay.auth.by_header(&parts.headers)? {
+            Some(caller) => Ok(caller),
+            None => Ok(relay.auth.caller(None)?),
         }
-        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-        ErrorCode::UnknownConversation | ErrorCode::UnknownMessage => StatusCode::NOT_FOUND,
-        ErrorCode::StaleEpoch | ErrorCode::BadStatus | ErrorCode::IdTaken | ErrorCode::ConversationClosed => {
-            StatusCode::CONFLICT
-        }
-        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::BAD_REQUEST,
     }
-}
-
-/// A refusal in the shape of every door here.
-pub fn error(status: StatusCode, code: ErrorCode, message: &str) -> Response {
-    let body = serde_json::json!({"success": false, "code": code, "message": message});
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 async fn open_socket(
     State(relay): State<Context>,
     uri: Uri,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
-) -> Response {
-    if let Err(refused) = origin::may_open(&uri, &headers, &relay.settings) {
-        tracing::warn!(reason = %refused, "a socket was refused");
-        return error(StatusCode::FORBIDDEN, ErrorCode::Forbidden, &refused.to_string());
-    }
-    let caller = match relay.auth.by_header(&headers) {
-        Ok(caller) => caller,
-        Err(denied) => return unauthorized(&denied),
-    };
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    origin::may_open(&uri, &headers, &relay.settings)
+        .inspect_err(|refused| tracing::warn!(reason = %refused, "a socket was refused"))?;
+    let caller = relay.auth.by_header(&headers)?;
     match upgrade {
-        Ok(upgrade) => socket::accept(upgrade, relay, caller),
-        Err(rejection) => rejection.into_response(),
+        Ok(upgrade) => Ok(socket::accept(upgrade, relay, caller)),
+        Err(rejection) => Ok(rejection.into_response()),
     }
 }

@@ -15,6 +15,7 @@ mod operator;
 mod origin;
 pub mod providers;
 mod quota;
+mod refusal;
 mod request;
 mod revocation;
 mod runs;

@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use riacho_protocol::ErrorCode;
 
 use crate::auth::Caller;
-use crate::http::{Context, error};
+use crate::http::Context;
+use crate::refusal::Refusal;
 use crate::revocation::{Line, UserLine};
 
 /// The store answers within this, or the relay is not ready.
@@ -39,13 +40,13 @@ async fn ready(State(relay): State<Context>) -> Response {
 }
 
 /// Takes tokens back: those of a user that were issued up to now, or as the line says.
-async fn revoke(State(relay): State<Context>, caller: Caller, body: String) -> Response {
+async fn revoke(State(relay): State<Context>, caller: Caller, body: String) -> Result<StatusCode, Refusal> {
     if !caller.is_admin {
-        return error(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "the token lacks the scope riacho:admin");
+        return Err(Refusal::new(ErrorCode::Forbidden, "the token lacks the scope riacho:admin"));
     }
     if !relay.auth.revocations.has_file() {
         let message = "there is no file to keep it in; start the relay with --revoked";
-        return error(StatusCode::CONFLICT, ErrorCode::BadStatus, message);
+        return Err(Refusal::new(ErrorCode::BadStatus, message));
     }
     let line = match serde_json::from_str(&body) {
         Ok(Line::User(UserLine { sub, issued_before: None })) => {
@@ -57,14 +58,12 @@ async fn revoke(State(relay): State<Context>, caller: Caller, body: String) -> R
         Err(_) => {
             let message =
                 "the body is {\"sub\": …}, {\"sub\": …, \"issued_before\": seconds} or {\"jti\": …}";
-            return error(StatusCode::BAD_REQUEST, ErrorCode::BadJson, message);
+            return Err(Refusal::new(ErrorCode::BadJson, message));
         }
     };
-    match relay.auth.revocations.add(line).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(failed) => {
-            tracing::error!(error = %failed, "a revocation could not be kept");
-            error(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "it could not be kept")
-        }
-    }
+    relay.auth.revocations.add(line).await.map_err(|failed| {
+        tracing::error!(error = %failed, "a revocation could not be kept");
+        Refusal::new(ErrorCode::Internal, "it could not be kept")
+    })?;
+    Ok(StatusCode::NO_CONTENT)
 }

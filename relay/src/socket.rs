@@ -478,9 +478,7 @@ fn not_sent(error: &NotSent, id: &MessageId) -> Trouble {
 
 /// Ids are UUIDs, so that no two clients make the same one. `about` is what the error names.
 fn uuid(id: &str, about: &str) -> Result<(), Trouble> {
-    // In one spelling: two of one UUID would be two ids.
-    let canonical = uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);
-    if canonical {
+    if is_uuid(id) {
         return Ok(());
     }
     Err(Trouble::new(
@@ -488,4 +486,9 @@ fn uuid(id: &str, about: &str) -> Result<(), Trouble> {
         "an id is a UUID in lower case, such as 019e0000-0000-7000-8000-000000000001",
         about,
     ))
+}
+
+/// In one spelling: two of one UUID would be two ids.
+pub fn is_uuid(id: &str) -> bool {
+    uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
 }

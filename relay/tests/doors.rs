@@ -125,14 +125,12 @@ async fn text_is_there_as_it_is_written_and_who_leaves_stops_nothing() {
         .spawn()
         .expect("curl");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-    let mut reply = String::new();
-    let first = loop {
+    let (reply, first) = loop {
         let line = lines.next_line().await.expect("a line").expect("no end");
         let Some(data) = line.strip_prefix("data: ") else { continue };
         let frame: Value = serde_json::from_str(data).expect("JSON");
-        reply = frame["message_id"].as_str().expect("an id").to_owned();
         if frame["type"] == "message_chunk" {
-            break frame;
+            break (frame["message_id"].as_str().expect("an id").to_owned(), frame);
         }
     };
     assert_eq!(first["content"], "one ", "before the provider said more");

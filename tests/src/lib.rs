@@ -11,6 +11,7 @@
 pub mod browser;
 #[cfg(feature = "e2e")]
 pub mod built;
+pub mod chunked;
 pub mod frames;
 pub mod link;
 pub mod oracle;

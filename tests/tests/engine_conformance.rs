@@ -122,6 +122,8 @@ const NAMED: &[(&str, &str)] = &[
     ("raw formatting in a list that was loose", "+ \n\n+ | \n <i>"),
     ("a definition behind a list that ends late", "[linkme-3]: a\n   - a\n\n[linkme-4]: a\n    - b\n\nc\n"),
     ("a quote in an item of a list that turns loose", "* A\n  > i\n* H\n* T:\n\n  b\n"),
+    ("what is held back would make a table of a paragraph", "<\n||<\n-|:<"),
+    ("a tag that begins in what looks like a table's second line", "a\n| b |\n|---|:<b>c</b> |\n|---|:<i>d"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

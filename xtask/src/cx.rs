@@ -1,6 +1,7 @@
 //! Where things are: the tree, cargo's target folder, the tool cache, and what cargo knows of the workspace.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,7 +33,12 @@ impl Cx {
 
     /// A cargo command in the tree.
     pub fn cargo(&self) -> Command {
-        let mut command = Command::new(cargo());
+        self.command(cargo())
+    }
+
+    /// Another program, run in the tree.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.root);
         command
     }

@@ -9,6 +9,7 @@ mod proc;
 mod report;
 mod setup;
 mod size;
+mod soak;
 mod test;
 mod tidy;
 mod tools;
@@ -23,6 +24,7 @@ cargo xtask test [STEP [NAME]]                   every check; STEP is one of: fo
 cargo xtask build [--dev]                        the wasm modules into pkg/dist and the site into target/site; --dev skips wasm-opt
 cargo xtask setup                                install every tool now that the others install when they need it
 cargo xtask bench render [--quick]               the renderer beside its peers in one real Chromium, into docs/BENCHMARKS.md
+cargo xtask soak fuzz [--minutes N]              any bytes, cut anywhere, through the engine against the oracle (30 minutes)
 cargo xtask size                                 what a page downloads, in brotli, against the budgets
 cargo xtask tidy                                 the fences of the design, as code
 
@@ -56,6 +58,7 @@ fn dispatch(args: &[String]) -> Result<bool> {
         "build" => build::run(&build::Options::parse(rest)?).map(|_| true),
         "setup" => none_of(rest).and_then(|()| setup::run()).map(|()| true),
         "bench" => bench::run(rest).map(|()| true),
+        "soak" => soak::run(rest).map(|()| true),
         "size" => none_of(rest).and_then(|()| size::run()).map(|counts| counts.failed == 0),
         "tidy" => none_of(rest).and_then(|()| tidy::run()).map(|counts| counts.failed == 0),
         other => bail!("no chore is called {other:?}\n\n{HELP}"),

@@ -26,6 +26,7 @@ const XVFB: Program = Program { names: &["Xvfb"], package: "xvfb" };
 const NODE: Program = Program { names: &["node"], package: "nodejs" };
 const PYTHON: Program = Program { names: &["python3"], package: "python3" };
 const PIP: Program = Program { names: &["pip3", "pip"], package: "python3-pip" };
+const CXX: Program = Program { names: &["c++", "g++", "clang++"], package: "g++" };
 const NPM: Program = Program { names: &["npm"], package: "npm" };
 
 /// The browser and its driver. They must be of one version, so both come from one place.
@@ -54,26 +55,13 @@ pub fn others(cx: &Cx) -> Result<Others> {
 
 /// Debian has Firefox but not its driver.
 fn geckodriver(cx: &Cx) -> Result<PathBuf> {
-    const VERSION: &str = "0.37.1";
-    let home = cx.cache.join(format!("geckodriver-{VERSION}"));
-    let program = home.join("bin/geckodriver");
-    if program.is_file() {
-        return Ok(program);
-    }
-    install(&format!("geckodriver {VERSION}"), "about 3 minutes", &home, |fresh| {
-        let build = cx.cache.join(format!("geckodriver-{VERSION}.build"));
-        let result = proc::run(
-            cx.cargo()
-                .args(["install", "--quiet", "geckodriver", "--version", &format!("={VERSION}")])
-                .arg("--root")
-                .arg(fresh)
-                .arg("--target-dir")
-                .arg(&build),
-        );
-        let _ = fs::remove_dir_all(&build);
-        result
-    })?;
-    Ok(program)
+    Ok(crate_bin(cx, "geckodriver", "0.37.1", &["geckodriver"])?.join("geckodriver"))
+}
+
+/// `cargo fuzz`. It needs a C++ compiler for libFuzzer, and no nightly: there is no unsafe code for a sanitizer to watch.
+pub fn cargo_fuzz(cx: &Cx) -> Result<PathBuf> {
+    system([CXX])?;
+    Ok(crate_bin(cx, "cargo-fuzz", "0.13.2", &["cargo-fuzz"])?.join("cargo-fuzz"))
 }
 
 /// The browser that comes with WebKitGTK's library, for its driver: `/usr/lib/<machine>/webkit2gtk-<version>/MiniBrowser`.
@@ -102,16 +90,21 @@ pub fn wasm_bindgen(cx: &Cx) -> Result<PathBuf> {
     let lock = files::read_text(&cx.root.join("Cargo.lock"))?;
     let version = locked_version(&lock, "wasm-bindgen")
         .context("Cargo.lock has no wasm-bindgen: nothing here can be built for the browser")?;
-    let home = cx.cache.join(format!("wasm-bindgen-cli-{version}"));
+    crate_bin(cx, "wasm-bindgen-cli", version, &["wasm-bindgen", "wasm-bindgen-test-runner"])
+}
+
+/// The folder of a published crate's programs, built once.
+fn crate_bin(cx: &Cx, name: &str, version: &str, programs: &[&str]) -> Result<PathBuf> {
+    let home = cx.cache.join(format!("{name}-{version}"));
     let bin = home.join("bin");
-    if bin.join("wasm-bindgen").is_file() && bin.join("wasm-bindgen-test-runner").is_file() {
+    if programs.iter().all(|program| bin.join(program).is_file()) {
         return Ok(bin);
     }
-    install(&format!("wasm-bindgen-cli {version}"), "about 3 minutes", &home, |fresh| {
-        let build = cx.cache.join(format!("wasm-bindgen-cli-{version}.build"));
+    install(&format!("{name} {version}"), "about 3 minutes", &home, |fresh| {
+        let build = cx.cache.join(format!("{name}-{version}.build"));
         let result = proc::run(
             cx.cargo()
-                .args(["install", "--quiet", "wasm-bindgen-cli", "--version", &format!("={version}")])
+                .args(["install", "--quiet", name, "--version", &format!("={version}")])
                 .arg("--root")
                 .arg(fresh)
                 .arg("--target-dir")

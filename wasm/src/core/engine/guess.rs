@@ -39,6 +39,11 @@ pub fn guess(text: &str) -> Cow<'_, str> {
     let kept = text.get(..from + keep).unwrap_or(text);
     // A line of its own is never taken away, nor what is before it.
     let kept = if kept.len() < line_at { text.get(..line_at).unwrap_or_default() } else { kept };
+    let line = kept.get(line_at..).unwrap_or_default().trim_start_matches([' ', '>']);
+    if !line.is_empty() && is_marker(line.trim_end()) {
+        // Without what is held back it would be a rule, an underline or a table's second line.
+        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+    }
     if close.is_empty() {
         return Cow::Borrowed(kept);
     }

@@ -1,0 +1,60 @@
+//! Long campaigns, in full. Their short forms are tests.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cx::Cx;
+use crate::{files, proc, tools};
+
+pub fn run(args: &[String]) -> Result<()> {
+    match args.split_first() {
+        Some((what, rest)) if what == "fuzz" => fuzz(minutes(rest)?),
+        Some((what, _)) => bail!("no campaign is called {what:?}; there is: fuzz"),
+        None => bail!("which campaign? There is: fuzz"),
+    }
+}
+
+fn minutes(args: &[String]) -> Result<u64> {
+    match args {
+        [] => Ok(30),
+        [flag, number] if flag == "--minutes" => number
+            .parse()
+            .ok()
+            .filter(|&n| n > 0)
+            .with_context(|| format!("{number:?} is no number of minutes")),
+        _ => bail!("the only option is --minutes N"),
+    }
+}
+
+/// Starts from the kept seeds and what earlier runs on this machine found. What fails is written as a file of its own.
+fn fuzz(minutes: u64) -> Result<()> {
+    let cx = Cx::new()?;
+    let program = tools::cargo_fuzz(&cx)?;
+    let home = cx.root.join("tests/fuzz");
+    let found = cx.target.join("fuzz/found");
+    files::make_dir(&found)?;
+    println!(
+        "fuzzing for {minutes} minutes; a failing input is kept in {}",
+        home.join("artifacts").display()
+    );
+    let args: [OsString; 14] = [
+        "run".into(),
+        "chunks".into(),
+        "--fuzz-dir".into(),
+        home.as_os_str().into(),
+        "--target-dir".into(),
+        cx.target.join("fuzz/build").into(),
+        "--sanitizer".into(),
+        "none".into(),
+        found.into(),
+        home.join("seeds/chunks").into(),
+        "--".into(),
+        format!("-max_total_time={}", minutes * 60).into(),
+        // Most faults show in a short text, and the oracle's cost is quadratic by character.
+        "-max_len=400".into(),
+        "-timeout=20".into(),
+    ];
+    // `cargo-fuzz` is a subcommand: cargo would pass it its own name first.
+    proc::run(cx.command(&program).arg("fuzz").args(args))
+}

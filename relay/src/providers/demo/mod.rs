@@ -11,7 +11,7 @@ use super::failures::failure;
 use super::{Event, Events, Provider, Request};
 use crate::settings::DemoSettings;
 
-const TOUR: &str = include_str!("demo.md");
+const TOUR: &str = include_str!("tour.md");
 /// Sections of the `long` script.
 const LONG: usize = 120;
 /// What comes before `error` fails.

@@ -1,15 +1,25 @@
 //! Events of transports that know no offsets, read leniently: a Socket.IO handler, an SSE reader, a `fetch` loop.
 
 use riacho_protocol::json::{Fault, FromJson, Members, Value};
-use riacho_protocol::{ConversationId, DecodeError, ErrorCode, MessageId, Role};
+use riacho_protocol::{ConversationId, DecodeError, ErrorCode, Failure, MessageId, PartInfo, Role};
 
 /// What a foreign event says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ForeignEvent {
-    Started { conversation: Option<ConversationId>, message: MessageId, role: Role },
-    Chunk { conversation: Option<ConversationId>, message: MessageId, number: Option<u64>, content: String },
+    /// With an `epoch` above the message's own it starts over, in the same container.
+    Started { conversation: Option<ConversationId>, message: MessageId, role: Role, epoch: Option<u32> },
+    Chunk { conversation: Option<ConversationId>, message: MessageId, piece: Piece },
     Complete { conversation: Option<ConversationId>, message: MessageId, whole: Option<String> },
-    Failed { conversation: Option<ConversationId>, message: MessageId, code: ErrorCode, words: String },
+    Failed { conversation: Option<ConversationId>, message: MessageId, failure: Failure },
+}
+
+/// Text of one part; a transport without parts sends part 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    pub number: Option<u64>,
+    pub part: u32,
+    pub info: PartInfo,
+    pub content: String,
 }
 
 /// The first of several spellings that is there.
@@ -44,13 +54,19 @@ impl ForeignEvent {
     fn started(members: Members<'_>) -> Result<Self, Fault> {
         let (conversation, message) = ids(members)?;
         let role = members.field::<Option<Role>>("role")?.unwrap_or(Role::Assistant);
-        Ok(Self::Started { conversation, message, role })
+        Ok(Self::Started { conversation, message, role, epoch: members.field("epoch")? })
     }
 
     fn chunk(members: Members<'_>) -> Result<Self, Fault> {
         let (conversation, message) = ids(members)?;
-        let number = either(members, &["chunk_number", "chunkNumber"])?;
-        Ok(Self::Chunk { conversation, message, number, content: content(members)?.unwrap_or_default() })
+        let kind = members.field::<Option<_>>("kind")?.unwrap_or_default();
+        let piece = Piece {
+            number: either(members, &["chunk_number", "chunkNumber"])?,
+            part: members.field::<Option<_>>("part")?.unwrap_or_default(),
+            info: PartInfo { kind, id: None, name: members.field("name")? },
+            content: content(members)?.unwrap_or_default(),
+        };
+        Ok(Self::Chunk { conversation, message, piece })
     }
 
     fn complete(members: Members<'_>) -> Result<Self, Fault> {
@@ -63,7 +79,8 @@ impl ForeignEvent {
         let code = members.field::<Option<ErrorCode>>("code")?.unwrap_or(ErrorCode::ProviderFailed);
         let words = either::<String>(members, &["message", "error"])?;
         let words = words.unwrap_or_else(|| "The answer could not be finished.".to_owned());
-        Ok(Self::Failed { conversation, message, code, words })
+        let retry_after = either(members, &["retry_after", "retryAfter"])?;
+        Ok(Self::Failed { conversation, message, failure: Failure { code, message: words, retry_after } })
     }
 }
 

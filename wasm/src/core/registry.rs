@@ -42,6 +42,13 @@ impl Registry {
         Some(message)
     }
 
+    /// Lets go of a whole conversation.
+    pub fn forget(&mut self, conversation: &ConversationId) {
+        for id in self.order.remove(conversation).unwrap_or_default() {
+            self.messages.remove(&id);
+        }
+    }
+
     /// The messages of one conversation, in order.
     pub fn in_order(
         &self,

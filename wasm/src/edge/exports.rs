@@ -1,5 +1,6 @@
 //! Everything that JavaScript can call, in one file. `pkg/` wraps it; pages never see it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Promise};
@@ -65,6 +66,19 @@ pub fn version() -> String {
 #[wasm_bindgen(js_name = setSanitizerLoader)]
 pub fn set_sanitizer_loader(loader: Function) {
     super::sanitizer::set_loader(loader);
+}
+
+/// Called with the words of a panic, once: nothing here can be called after it.
+#[wasm_bindgen(js_name = onPanic)]
+pub fn on_panic(tell: Function) {
+    thread_local!(static TELL: RefCell<Option<Function>> = const { RefCell::new(None) });
+    TELL.replace(Some(tell));
+    std::panic::set_hook(Box::new(|info| {
+        if let Some(tell) = TELL.take() {
+            // The page's own function, which does not throw; and after this everything traps.
+            let _ = tell.call1(&JsValue::UNDEFINED, &info.to_string().into());
+        }
+    }));
 }
 
 /// Allows images in an element that wait, and those to come: of one message, of one origin, or all.
@@ -220,6 +234,19 @@ impl Chat {
     pub fn text(&self, message_id: &str) -> Option<String> {
         let id = MessageId::new(message_id).ok()?;
         self.driver.read(|client| client.text(&id).map(str::to_owned))
+    }
+
+    /// The messages of a conversation in order: id, role, status and shown text of each, one after the other.
+    pub fn messages(&self, conversation_id: &str) -> Result<Vec<String>, JsValue> {
+        let conversation = ConversationId::new(conversation_id).map_err(from_id)?;
+        Ok(self.driver.read(|client| {
+            let messages = client.messages(&conversation);
+            let fields = messages.flat_map(|(id, message)| {
+                let text: String = message.shown().flat_map(|(separator, text)| [separator, text]).collect();
+                [id.as_str().into(), message.role.as_str().into(), message.status.as_str().into(), text]
+            });
+            fields.collect()
+        }))
     }
 
     /// What streams, where, as JSON.

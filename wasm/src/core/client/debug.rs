@@ -114,6 +114,14 @@ impl Client {
         self.registry.get(id).map(|message| message.text())
     }
 
+    /// The messages of a conversation, in order.
+    pub fn messages(
+        &self,
+        conversation: &ConversationId,
+    ) -> impl Iterator<Item = (&MessageId, &crate::core::message::Message)> {
+        self.registry.in_order(conversation)
+    }
+
     /// The conversation on screen.
     #[must_use]
     pub fn conversation(&self) -> Option<&ConversationId> {

@@ -70,6 +70,9 @@ impl Client {
 
     fn on_joined(&mut self, joined: ConversationJoined, now: Millis) {
         let ConversationJoined { conversation_id, messages, more } = joined;
+        if self.has_left(&conversation_id) {
+            return;
+        }
         // Live ones that the relay does not know of any more: it lost them, and must not leave the page hanging.
         let lost: Vec<MessageId> = self
             .registry
@@ -85,6 +88,11 @@ impl Client {
         }
         self.after_joined(&conversation_id);
         self.emit(Event::Joined { conversation_id, more });
+    }
+
+    /// What was on its way when a room was left: nothing new comes to be there.
+    fn has_left(&self, conversation: &ConversationId) -> bool {
+        self.config.transport == Transport::Relay && self.router.join_state(conversation).is_none()
     }
 
     fn on_history(&mut self, history: History, now: Millis) {
@@ -176,6 +184,9 @@ impl Client {
         let id = &chunk.message_id;
         let at = Position { epoch: chunk.epoch, offset: chunk.offset };
         if self.registry.get(id).is_none() {
+            if self.has_left(&chunk.conversation_id) {
+                return;
+            }
             if chunk.offset != 0 {
                 self.mend_gap(&chunk.conversation_id);
                 return;
@@ -321,7 +332,7 @@ impl Client {
         self.emit_status(id, None);
     }
 
-    fn start_epoch(&mut self, id: &MessageId, epoch: u32) {
+    pub(super) fn start_epoch(&mut self, id: &MessageId, epoch: u32) {
         let Some(message) = self.registry.get_mut(id) else { return };
         message.start_epoch(epoch);
         let event = Event::Message {
@@ -387,21 +398,27 @@ impl Client {
 
     fn handle_foreign(&mut self, event: ForeignEvent, now: Millis) {
         match event {
-            ForeignEvent::Started { conversation, message, role } => {
-                self.know_foreign(conversation, &message, role);
+            ForeignEvent::Started { conversation, message: id, role, epoch } => {
+                if self.know_foreign(conversation, &id, role)
+                    && let Some(epoch) = epoch
+                    && self.registry.get(&id).is_some_and(|message| epoch > message.epoch)
+                {
+                    self.start_epoch(&id, epoch);
+                }
             }
-            ForeignEvent::Chunk { conversation, message: id, number, content } => {
+            ForeignEvent::Chunk { conversation, message: id, piece } => {
                 if !self.know_foreign(conversation, &id, Role::Assistant) {
                     return;
                 }
                 let Some(message) = self.registry.get_mut(&id) else { return };
                 let replayed =
-                    number.is_some_and(|n| message.last_chunk_number.is_some_and(|last| n <= last));
+                    piece.number.is_some_and(|n| message.last_chunk_number.is_some_and(|last| n <= last));
                 if replayed || message.status.is_terminal() {
                     return;
                 }
-                message.last_chunk_number = number.or(message.last_chunk_number);
-                self.append_text(&id, 0, &content, now);
+                message.last_chunk_number = piece.number.or(message.last_chunk_number);
+                message.describe_part(piece.part, piece.info);
+                self.append_text(&id, piece.part, &piece.content, now);
             }
             ForeignEvent::Complete { conversation, message: id, whole } => {
                 if !self.know_foreign(conversation, &id, Role::Assistant) {
@@ -409,7 +426,7 @@ impl Client {
                 }
                 self.complete_foreign(&id, whole.as_deref(), now);
             }
-            ForeignEvent::Failed { conversation, message: id, code, words } => {
+            ForeignEvent::Failed { conversation, message: id, failure } => {
                 if !self.know_foreign(conversation, &id, Role::Assistant) {
                     return;
                 }
@@ -418,7 +435,7 @@ impl Client {
                     status: Status::Error,
                     length,
                     reason: None,
-                    error: Some(Failure { code, message: words, retry_after: None }),
+                    error: Some(failure),
                     usage: None,
                     metrics: None,
                 };
@@ -446,6 +463,10 @@ impl Client {
 
     fn complete_foreign(&mut self, id: &MessageId, whole: Option<&str>, now: Millis) {
         let Some(message) = self.registry.get(id) else { return };
+        // The reader stopped it: what a transport still says of it takes nothing away.
+        if message.ending.as_ref().is_some_and(|ending| ending.status == Status::Interrupted) {
+            return;
+        }
         let (epoch, have) = (message.epoch, message.text().to_owned());
         match whole.map(|whole| reconcile(&have, whole)) {
             Some(Reconciled::Append(rest)) if !rest.is_empty() && message.is_live() => {

@@ -129,6 +129,8 @@ pub struct Client {
     outbox: Vec<SendRequest>,
     /// Frames that wait for the socket; each is fenced by its epoch, so a late one does no harm.
     waiting_frames: Vec<ClientFrame>,
+    /// Rooms that were left, the last one last, whose text is still here.
+    left: VecDeque<ConversationId>,
     /// The page wants the list of conversations; asked for again on every socket.
     wants_list: bool,
     sanitizer: SanitizerState,
@@ -160,6 +162,7 @@ impl Client {
             views: Map::default(),
             outbox: Vec::new(),
             waiting_frames: Vec::new(),
+            left: VecDeque::new(),
             wants_list: false,
             sanitizer: SanitizerState::NotAsked,
             next_sweep: None,
@@ -226,5 +229,7 @@ impl Client {
     }
 }
 
+#[cfg(test)]
+mod foreign_tests;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use riacho_protocol::{
 use super::{Client, Output, Transport};
 use crate::core::Millis;
 use crate::core::event::Event;
-use crate::core::message::{Ending, Message};
+use crate::core::message::{Ending, Message, Origin};
 use crate::core::router::Join;
 
 /// What [`Client::send`] takes: the ids are the caller's, made from its clock and its randomness.
@@ -187,8 +187,11 @@ impl Client {
     /// [`SendError::UnknownMessage`].
     pub fn retry(&mut self, id: &MessageId) -> Result<(), SendError> {
         let (epoch, live) = self.fence(id)?;
-        if !live {
-            self.about(id, Retry { message_id: id.clone(), epoch }.into());
+        match self.config.transport {
+            _ if live => {}
+            Transport::Relay => self.about(id, Retry { message_id: id.clone(), epoch }.into()),
+            // Whoever brings the events asks for the answer again; here is where it will go.
+            Transport::Page => self.start_epoch(id, epoch.saturating_add(1)),
         }
         Ok(())
     }
@@ -248,6 +251,27 @@ impl Client {
                 self.transmit(&LeaveConversation { conversation_id: conversation.clone() }.into());
             }
             self.emit(Event::Left { conversation_id: conversation.clone() });
+            self.forget_older(conversation);
+        }
+    }
+
+    /// Nothing comes any more in a room that was left: the text of the last few stays for a quick return, older ones
+    /// are fetched again.
+    fn forget_older(&mut self, left: &ConversationId) {
+        const MOST_KEPT: usize = 4;
+        if self.config.transport == Transport::Page {
+            // Nobody could bring them back.
+            return;
+        }
+        self.left.retain(|room| room != left);
+        self.left.push_back(left.clone());
+        while self.left.len() > MOST_KEPT {
+            let Some(room) = self.left.pop_front() else { return };
+            let rendered_elsewhere =
+                self.registry.in_order(&room).any(|(_, message)| message.origin == Origin::Page);
+            if self.router.join_state(&room).is_none() && !rendered_elsewhere {
+                self.registry.forget(&room);
+            }
         }
     }
 

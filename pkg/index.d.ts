@@ -3,11 +3,18 @@
 /** Where a wasm module comes from. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
-/**
- * Fetches and starts the wasm; idempotent. Without arguments it is found beside the module.
- * Rejects with an `Error` whose `code` is `wasm_blocked`, `wasm_mismatch` or `wasm_unavailable`.
- */
-export function init(source?: WasmSource | Promise<Response> | { core?: WasmSource; sanitizer?: WasmSource }): Promise<void>;
+export interface InitOptions {
+  core?: WasmSource | Promise<Response>;
+  sanitizer?: WasmSource | Promise<Response>;
+  /** What to do where the wasm can't be had: `"plain"`, the default, shows all text as plain text; `"none"` rejects. */
+  fallback?: "plain" | "none";
+}
+
+/** How the package runs. `error` says why it is plain: its `code` is `wasm_blocked`, `wasm_mismatch` or `wasm_unavailable`. */
+export type Started = { mode: "wasm"; error?: undefined } | { mode: "plain"; error: RiachoError };
+
+/** Fetches and starts the wasm; idempotent. Without arguments it is found beside the module. */
+export function init(source?: WasmSource | Promise<Response> | InitOptions): Promise<Started>;
 export default init;
 
 /** Every error thrown by this package is an `Error` with a stable `code`. */
@@ -21,6 +28,8 @@ export interface MarkdownStreamOptions {
   /** Origins whose images load without being asked for, such as `"https://img.example.com"`; `"self"` is the page's own,
    * `"*"` every one. None by default: an image that a model writes can carry data to any server. */
   images?: string[];
+  /** The wasm can't be had, or died: the text is shown plain. `code` as in `Started`, or `wasm_panicked`. */
+  onDegraded?: (error: RiachoError) => void;
 }
 
 /** Text in, the DOM of one element out: sanitised, incremental, a frame at a time. */
@@ -88,15 +97,21 @@ export type ChatEvent =
       usage?: Usage;
       metrics?: Metrics;
     }
+  /** The reader wants an answer once more; on a transport of the page's own, `transport.send` is called for it. */
+  | { type: "retry"; conversationId: string; messageId: string; epoch: number }
   | { type: "left"; conversationId: string }
   | { type: "sanitizer_unavailable"; message: string }
+  /** Text is shown plain from here on: `wasm_blocked`, `wasm_mismatch`, `wasm_unavailable` or `wasm_panicked`. */
+  | { type: "degraded"; code: string; message: string }
   | { type: "error"; code: string; message: string; inReplyTo?: string; retryAfter?: number };
 
 export interface ChatOptions {
   /** The element that holds the view of a conversation. */
   root: Element;
-  /** The relay's socket, such as `"/ws"`. Without it events come through `handle`. */
+  /** The relay's socket, such as `"/ws"`. Without it events come through `transport` or `handle`. */
   url?: string | URL;
+  /** Where answers come from when it is not a relay: an adapter's, or one of your own. */
+  transport?: Transport;
   /** Called for each connection; what it returns goes into `hello`. */
   token?: () => string | undefined | Promise<string | undefined>;
   /** The key of `sessionStorage` for what a reload keeps; `null` keeps nothing. */
@@ -126,7 +141,62 @@ export interface ForeignEvent {
   content?: string;
   /** Counts the chunks of a message, so that a replay is known as one. */
   chunk_number?: number;
+  /** The part of the answer that the chunk goes on with, and, with the first chunk of one, what it is. */
+  part?: number;
+  kind?: PartKind;
+  name?: string;
+  /** With `message_started`: above the message's own it starts over, in the same container. */
+  epoch?: number;
+  /** With `stream_error`: what went wrong, as a program and as a person reads it, and when to try again, in seconds. */
+  code?: string;
+  message?: string;
+  retry_after?: number;
   [field: string]: unknown;
+}
+
+/** A message as it stands. `content` is the text that is shown: no reasoning, no tool calls. */
+export interface Turn {
+  messageId: string;
+  role: Role;
+  status: Status;
+  content: string;
+}
+
+/** One answer that is asked for. */
+export interface TransportRequest {
+  conversationId: string;
+  /** The message that is answered, and its text. */
+  messageId: string | undefined;
+  content: string;
+  /** The answer: what is brought of it goes there. */
+  replyId: string;
+  /** The conversation up to and with the message, oldest first. */
+  turns: Turn[];
+  options: SendOptions;
+  trigger: "send" | "retry";
+  epoch: number;
+  /** Aborted when the reader stops the answer, and when the client closes. */
+  signal: AbortSignal;
+}
+
+/** Where answers come from when it is not a relay. */
+export interface Transport {
+  /** Called once, where events come by themselves: each goes to `handle`. Returns what ends it. */
+  start?(handle: (event: ForeignEvent) => void): (() => void) | void;
+  /**
+   * Brings one answer: text, or events with its ids left out. Its end completes the answer; what it throws fails it, with
+   * the error's `code`, `message` and `retryAfter` in seconds. Or nothing, where the events come through `start`.
+   */
+  send(request: TransportRequest): AsyncIterable<string | Partial<ForeignEvent>> | void | Promise<void>;
+}
+
+/** What the adapters that fetch take. What a function gives is asked for at each request. */
+export interface FetchOptions {
+  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+  credentials?: RequestCredentials;
+  /** Goes into each request's body, over what the adapter puts there. */
+  body?: object | (() => object | Promise<object>);
+  fetch?: typeof fetch;
 }
 
 export interface ChatDebug {
@@ -170,6 +240,8 @@ export class ChatClient {
   closeConversation(conversationId: string): void;
   reopenConversation(conversationId: string): void;
   text(messageId: string): string | undefined;
+  /** The messages of a conversation, oldest first: of the one on screen, unless another is named. */
+  messages(conversationId?: string): Turn[];
   /** Loads the images that wait, and those to come: of one message, of one origin, or all. Throws `bad_origin`. */
   loadImages(options?: { messageId?: string; origin?: string | URL }): void;
   debug(): ChatDebug;

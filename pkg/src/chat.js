@@ -2,23 +2,34 @@
 import { Chat, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
 import { listed, origin } from "./images.js";
+import { isFatal, died, live, loadPlain, plainNow, trouble } from "./life.js";
 import { assertStarted } from "./loader.js";
+import { Courier } from "./transport.js";
+import { Takeover } from "./takeover.js";
 
 export class ChatClient {
   #inner;
   #root;
+  #options;
+  #courier;
   #listeners = new Map();
   #queue = [];
   #halves = new Map();
+  /** What would be lost with the wasm. */
+  #takeover;
+  #forget;
 
   constructor(options) {
     assertStarted("ChatClient");
     if (!(options?.root instanceof Element)) {
       throw coded("bad_root", "ChatClient needs { root: element }");
     }
+    if (options.url !== undefined && options.transport !== undefined) {
+      throw coded("bad_transport", "a ChatClient has a url, a transport, or neither, not both");
+    }
     this.#root = options.root;
     const url = options.url === undefined ? undefined : socketUrl(options.url);
-    this.#inner = new Chat({
+    this.#options = {
       url,
       root: options.root,
       token: options.token,
@@ -27,7 +38,18 @@ export class ChatClient {
       sweepGrace: options.sweepGrace,
       images: listed(options.images),
       emit: (json) => this.#enqueue(JSON.parse(json)),
-    });
+    };
+    this.#takeover = new Takeover(url);
+    if (trouble() === undefined) {
+      this.#inner = new Chat(this.#options);
+      this.#forget = live(this);
+    } else {
+      this.#inner = new (plainNow().PlainChat)(this.#options);
+      this.#degraded(trouble());
+    }
+    if (options.transport !== undefined) {
+      this.#courier = new Courier(options.transport, (event) => this.#inner !== undefined && this.handle(event));
+    }
   }
 
   /** Calls `listener` for each event of a type, or of every type (`"*"`). Returns the function that ends it. */
@@ -44,35 +66,53 @@ export class ChatClient {
 
   /** Shows a conversation and joins it; the one before keeps streaming. */
   open(conversationId) {
-    this.#use().open(String(conversationId));
+    const id = String(conversationId);
+    this.#call((inner) => inner.open(id));
+    this.#takeover.opened(id);
   }
 
   /** The conversation on screen. */
   get conversationId() {
-    return this.#use().conversationId;
+    return this.#call((inner) => inner.conversationId);
+  }
+
+  /** The messages of a conversation, oldest first: of the one on screen, unless another is named. */
+  messages(conversationId = this.conversationId) {
+    const fields = conversationId === undefined ? [] : this.#call((inner) => inner.messages(String(conversationId)));
+    const messages = [];
+    for (let at = 0; at < fields.length; at += 4) {
+      const [messageId, role, status, content] = fields.slice(at, at + 4);
+      messages.push({ messageId, role, status, content });
+    }
+    return messages;
   }
 
   send(content, options = {}) {
+    const text = String(content);
     const { temperature, topP } = options;
-    const numbers = { temperature: decimal(temperature), topP: decimal(topP) };
-    const [messageId, replyId] = this.#use().send(String(content), { ...options, ...numbers });
+    const wanted = { ...options, temperature: decimal(temperature), topP: decimal(topP) };
+    const [messageId, replyId] = this.#call((inner) => inner.send(text, wanted));
+    this.#takeover.sent({ messageId, replyId, content: text, options: wanted });
+    this.#ask({ conversationId: this.conversationId, replyId, options, trigger: "send", epoch: 0 });
     return { messageId, replyId };
   }
 
   stop(messageId) {
-    this.#use().stop(String(messageId));
+    const id = String(messageId);
+    this.#call((inner) => inner.stop(id));
+    this.#courier?.stop(id);
   }
 
   pause(messageId) {
-    this.#use().pause(String(messageId));
+    this.#call((inner) => inner.pause(String(messageId)));
   }
 
   resume(messageId) {
-    this.#use().resume(String(messageId));
+    this.#call((inner) => inner.resume(String(messageId)));
   }
 
   retry(messageId) {
-    this.#use().retry(String(messageId));
+    this.#call((inner) => inner.retry(String(messageId)));
   }
 
   /** An event of a transport of the page's own. */
@@ -80,50 +120,106 @@ export class ChatClient {
     if (event === null || typeof event !== "object") {
       throw coded("bad_frame", "handle(event) needs an object");
     }
-    this.#use().handle(JSON.stringify(this.#whole(event)));
+    const whole = this.#whole(event);
+    this.#call((inner) => inner.handle(JSON.stringify(whole)));
+    this.#takeover.handled(whole);
   }
 
   /** Asks for `conversations` events, now and whenever the list changes. */
   listConversations() {
-    this.#use().listConversations();
+    this.#call((inner) => inner.listConversations());
   }
 
   rename(conversationId, title) {
-    this.#use().rename(String(conversationId), String(title));
+    this.#call((inner) => inner.rename(String(conversationId), String(title)));
   }
 
   closeConversation(conversationId) {
-    this.#use().setClosed(String(conversationId), true);
+    this.#call((inner) => inner.setClosed(String(conversationId), true));
   }
 
   reopenConversation(conversationId) {
-    this.#use().setClosed(String(conversationId), false);
+    this.#call((inner) => inner.setClosed(String(conversationId), false));
   }
 
   /** Loads the images that wait, and those to come: of one message, of one origin, or all. */
   loadImages(options = {}) {
-    this.#use();
     const message = options.messageId === undefined ? undefined : String(options.messageId);
-    allowImages(this.#root, message, origin(options.origin));
+    const from = origin(options.origin);
+    // Plain text has no images.
+    this.#call(() => trouble() === undefined && allowImages(this.#root, message, from));
   }
 
   /** The raw text of a message, as far as it has come. */
   text(messageId) {
-    return this.#use().text(String(messageId));
+    return this.#call((inner) => inner.text(String(messageId)));
   }
 
   /** What streams, where, how many containers; plain data. */
   debug() {
-    const inner = this.#use();
-    return { ...JSON.parse(inner.debug()), containers: inner.containers };
+    return this.#call((inner) => ({ ...JSON.parse(inner.debug()), containers: inner.containers }));
   }
 
   /** For good: the socket closes, the page stays as it is. Idempotent. */
   close() {
     if (this.#inner !== undefined) {
-      this.#inner.close();
-      this.#inner.free();
+      this.#courier?.close();
+      this.#call((inner) => inner.close());
+      this.#call((inner) => inner.free());
       this.#inner = undefined;
+      this.#forget?.();
+    }
+  }
+
+  /** The wasm is dead: from here on everything is plain. Called by the package, once. */
+  takeOver(error) {
+    const dead = this.#inner;
+    const waiting = this.#takeover.begin();
+    this.#inner = waiting;
+    this.#degraded(error);
+    loadPlain().then(
+      ({ PlainChat }) => {
+        // Its socket, its timers and its listeners go, if there is life enough in it for that.
+        try {
+          dead.close();
+        } catch {
+          // There was not.
+        }
+        if (this.#inner === waiting) {
+          this.#inner = new PlainChat(this.#options, this.#takeover);
+          waiting.replay(this.#inner);
+        }
+      },
+      (cause) => reportError(cause),
+    );
+  }
+
+  #degraded({ code, message }) {
+    this.#enqueue({ type: "degraded", code, message });
+  }
+
+  /** Asks the page's transport for an answer: to the last message before it. */
+  #ask({ conversationId, replyId, ...rest }) {
+    if (this.#courier === undefined) {
+      return;
+    }
+    const all = this.messages(conversationId);
+    const end = all.findIndex((turn) => turn.messageId === replyId);
+    const turns = all.slice(0, Math.max(end, 0)).filter((turn) => turn.content !== "");
+    const { messageId, content } = turns.at(-1) ?? { content: "" };
+    this.#courier.run({ conversationId, messageId, replyId, content, turns, ...rest });
+  }
+
+  /** One call of what is behind this; where the wasm dies of it, what comes after the wasm gets it instead. */
+  #call(call) {
+    try {
+      return call(this.#use());
+    } catch (error) {
+      if (!isFatal(error)) {
+        throw error;
+      }
+      died(error?.message);
+      return call(this.#use());
     }
   }
 
@@ -136,6 +232,17 @@ export class ChatClient {
 
   /** Events wait until the stack has unwound: a listener may call back into the client. */
   #enqueue(event) {
+    if (event.type === "status" && event.status !== "pending" && event.status !== "streaming") {
+      this.#takeover.ended(event.messageId);
+      this.#courier?.[event.reason === "stopped" ? "stop" : "ended"](event.messageId);
+    }
+    if (event.type === "message") {
+      this.#takeover.begun(event.messageId);
+    }
+    if (event.type === "retry") {
+      const { conversationId, messageId, epoch } = event;
+      queueMicrotask(() => this.#ask({ conversationId, replyId: messageId, options: {}, trigger: "retry", epoch }));
+    }
     if (this.#queue.push(event) === 1) {
       queueMicrotask(() => this.#dispatch());
     }

@@ -1,13 +1,15 @@
 // Finds and starts the wasm, once. Hand-owned: the generated glue is only ever reached through here.
-import start, { setSanitizerLoader } from "../dist/riacho.js";
+import start, { onDeath, setSanitizerLoader } from "../dist/riacho.js";
 import { coded } from "./error.js";
+import { died, startPlain } from "./life.js";
 
 let starting;
 let started = false;
 
 /**
  * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module, or
- * `{ core, sanitizer }` with one of these each.
+ * `{ core, sanitizer, fallback }` with one of these each. Where the wasm can't be had, text is shown plain, unless
+ * `fallback` is `"none"`. Resolves to `{ mode, error }`.
  */
 export function init(source) {
   starting ??= run(source).catch((error) => {
@@ -26,14 +28,25 @@ export function assertStarted(what) {
 }
 
 async function run(source) {
-  const { core, sanitizer } = sources(source);
+  const { core, sanitizer, fallback = "plain" } = sources(source);
   try {
     await start({ module_or_path: core ?? new URL("../dist/riacho_bg.wasm", import.meta.url) });
   } catch (cause) {
-    throw coded(codeOf(cause), `riacho could not start its wasm: ${cause?.message ?? cause}`, cause);
+    const error = coded(codeOf(cause), `riacho could not start its wasm: ${cause?.message ?? cause}`, cause);
+    if (fallback === "none") {
+      throw error;
+    }
+    await startPlain(error).catch(() => {
+      // The server gives out neither: what went wrong first says more.
+      throw error;
+    });
+    started = true;
+    return { mode: "plain", error };
   }
+  onDeath(died);
   setSanitizerLoader(() => loadSanitizer(sanitizer));
   started = true;
+  return { mode: "wasm" };
 }
 
 function sources(source) {
@@ -43,15 +56,16 @@ function sources(source) {
     source instanceof URL ||
     source instanceof ArrayBuffer ||
     ArrayBuffer.isView(source) ||
-    source instanceof WebAssembly.Module ||
+    (typeof WebAssembly === "object" && source instanceof WebAssembly.Module) ||
     (typeof Response === "function" && source instanceof Response) ||
     typeof source?.then === "function";
-  return single ? { core: source } : { core: source?.core, sanitizer: source?.sanitizer };
+  return single ? { core: source } : (source ?? {});
 }
 
 function codeOf(cause) {
-  if (cause instanceof WebAssembly.CompileError) {
-    // Also what a content security policy without 'wasm-unsafe-eval' causes.
+  // What a content security policy without 'wasm-unsafe-eval' causes, as each engine says it.
+  const forbidden = cause instanceof EvalError || /CSP|Content.Security.Policy|Refused to c/i.test(cause?.message);
+  if (typeof WebAssembly !== "object" || forbidden) {
     return "wasm_blocked";
   }
   return cause instanceof WebAssembly.LinkError ? "wasm_mismatch" : "wasm_unavailable";

@@ -2,19 +2,67 @@
 import { Markdown, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
 import { listed, origin } from "./images.js";
+import { died, isFatal, live, loadPlain, plainNow, trouble } from "./life.js";
 import { assertStarted } from "./loader.js";
 
+const MOST_PIECES = 256;
 let count = 0;
+
+/** Takes text between the death of the wasm and what comes after it. */
+class Waiting {
+  #pieces;
+  #done = withResolvers();
+
+  constructor(pieces) {
+    this.#pieces = [...pieces];
+  }
+
+  get text() {
+    return this.#pieces.join("");
+  }
+
+  push(text) {
+    this.#pieces.push(text);
+  }
+
+  pushCut(text) {
+    this.push(text);
+    return false;
+  }
+
+  flush() {}
+
+  end() {
+    return this.#done.promise;
+  }
+
+  done() {
+    this.#done.resolve();
+  }
+
+  free() {}
+}
+
+function withResolvers() {
+  const resolvers = {};
+  resolvers.promise = new Promise((resolve) => (resolvers.resolve = resolve));
+  return resolvers;
+}
 
 export class MarkdownStream {
   #inner;
   #container;
+  #before;
+  /** Text so far, for the day that the wasm dies: many small strings cost more than their characters. */
+  #kept = [];
+  #forget;
+  #onDegraded;
   /** The last text ended in half a character: the next one begins with the other half. */
   #cut = false;
 
   /**
    * @param {Element} container what is in it stays; the stream's nodes come behind
-   * @param {{ idPrefix?: string, images?: string[] }} [options]
+   * @param {{ idPrefix?: string, images?: string[], onDegraded?: (error: Error) => void }} [options]
    */
   constructor(container, options = {}) {
     assertStarted("MarkdownStream");
@@ -23,46 +71,102 @@ export class MarkdownStream {
     }
     count += 1;
     this.#container = container;
+    this.#before = container.childNodes.length;
+    this.#onDegraded = options.onDegraded;
+    if (trouble() !== undefined) {
+      this.#inner = new (plainNow().PlainMarkdown)(container);
+      this.#degraded(trouble());
+      return;
+    }
+    this.#forget = live(this);
     this.#inner = new Markdown(container, String(options.idPrefix ?? `stream-${count}`), listed(options.images));
   }
 
   /** Cheap: what is on screen follows on the next frame. */
   push(text) {
-    const inner = this.#use();
     const chunk = String(text);
     // JavaScript may cut a surrogate pair between two strings; whole text takes the short way.
     if (this.#cut || (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800) {
-      this.#cut = inner.pushCut(chunk);
+      this.#cut = this.#call((inner) => inner.pushCut(chunk));
     } else {
-      inner.push(chunk);
+      try {
+        this.#use().push(chunk);
+      } catch (error) {
+        this.#rescued(error).push(chunk);
+      }
+    }
+    if (this.#kept.push(chunk) === MOST_PIECES) {
+      this.#kept = [this.#kept.join("")];
     }
   }
 
   /** Brings the DOM up to date now. */
   flush() {
-    this.#use().flush();
+    this.#call((inner) => inner.flush());
   }
 
   /** The text is whole; resolves when the DOM is final. */
   end() {
-    return this.#use().end();
+    return this.#call((inner) => inner.end());
   }
 
   /** Loads the images that wait, and those to come: all, or those of one origin. */
   loadImages(options = {}) {
-    this.#use();
-    allowImages(this.#container, undefined, origin(options.origin));
+    const from = origin(options.origin);
+    // Plain text has no images.
+    this.#call(() => trouble() === undefined && allowImages(this.#container, undefined, from));
   }
 
   /** The raw text so far. */
   get text() {
-    return this.#use().text;
+    return this.#call((inner) => inner.text);
   }
 
   /** Lets the memory go; the DOM stays. Idempotent, and not needed: what is forgotten is collected. */
   free() {
     this.#inner?.free();
     this.#inner = undefined;
+    this.#kept = [];
+    this.#forget?.();
+  }
+
+  /** The wasm is dead: the text is shown plain. Called by the package, once. */
+  takeOver(error) {
+    const waiting = new Waiting(this.#kept);
+    this.#inner = waiting;
+    loadPlain().then(
+      ({ PlainMarkdown }) => {
+        if (this.#inner === waiting) {
+          this.#inner = new PlainMarkdown(this.#container, this.#before, waiting.text);
+          waiting.done();
+        }
+        this.#degraded(error);
+      },
+      (cause) => reportError(cause),
+    );
+  }
+
+  #degraded(error) {
+    if (this.#onDegraded !== undefined) {
+      queueMicrotask(() => this.#onDegraded(error));
+    }
+  }
+
+  /** One call of what is behind this; where the wasm dies of it, what comes after the wasm gets it instead. */
+  #call(call) {
+    try {
+      return call(this.#use());
+    } catch (error) {
+      return call(this.#rescued(error));
+    }
+  }
+
+  #rescued(error) {
+    if (!isFatal(error)) {
+      throw error;
+    }
+    died(error?.message);
+    return this.#use();
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {

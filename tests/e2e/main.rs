@@ -3,7 +3,9 @@
 mod bare;
 mod demo;
 mod drops;
+mod element;
 mod failures;
+mod fallback;
 mod hidden;
 mod kills;
 mod once;
@@ -13,3 +15,4 @@ mod reload;
 mod stop;
 mod switching;
 mod text;
+mod transports;

@@ -14,6 +14,8 @@ pub mod built;
 pub mod chunked;
 pub mod frames;
 pub mod link;
+#[cfg(feature = "e2e")]
+pub mod node;
 pub mod oracle;
 #[cfg(feature = "e2e")]
 pub mod page;

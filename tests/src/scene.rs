@@ -61,6 +61,13 @@ impl Setup {
         self
     }
 
+    /// This test brings about errors on the console, which say this.
+    #[must_use]
+    pub fn console_says(mut self, part: &'static str) -> Setup {
+        self.expected.push(part);
+        self
+    }
+
     /// The browser itself logs a WebSocket that could not be opened or was cut; no page can prevent that.
     #[must_use]
     pub fn sockets_are_lost(mut self) -> Setup {
@@ -129,7 +136,7 @@ fn last_frames(link: &Link, n: usize) -> String {
 }
 
 /// No violation of the policy, no error of a script, no panic of the wasm: all of them are errors on the console.
-fn assert_clean(log: &[LogLine], expected: &[&str]) {
+pub(crate) fn assert_clean(log: &[LogLine], expected: &[&str]) {
     let errors: Vec<_> = log
         .iter()
         .filter(|line| line.is_error() || line.message.contains("panicked at"))
@@ -139,13 +146,13 @@ fn assert_clean(log: &[LogLine], expected: &[&str]) {
 }
 
 /// The folder that the relay serves: the built one, or a test's page with the package beside it.
-struct Site {
-    folder: PathBuf,
+pub(crate) struct Site {
+    pub(crate) folder: PathBuf,
     temporary: bool,
 }
 
 impl Site {
-    fn make(page: Option<&str>) -> Site {
+    pub(crate) fn make(page: Option<&str>) -> Site {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let built = built::site();
         let Some(page) = page else { return Site { folder: built, temporary: false } };

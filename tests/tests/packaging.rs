@@ -8,25 +8,47 @@ use std::process::{Command, Stdio};
 use riacho_tests::built;
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 18] = [
+const FILES: [&str; 40] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "adapters/ai-sdk.d.ts",
+    "adapters/ai-sdk.js",
+    "adapters/http.js",
+    "adapters/openai.d.ts",
+    "adapters/openai.js",
+    "adapters/socket-io.d.ts",
+    "adapters/socket-io.js",
     "dist/riacho.js",
     "dist/riacho_bg.wasm",
     "dist/riacho_sanitizer.js",
     "dist/riacho_sanitizer_bg.wasm",
     "dist/snippets/riacho-wasm-*/src/edge/images.js",
     "dist/snippets/riacho-wasm-*/src/edge/render.js",
+    "element/index.d.ts",
+    "element/index.js",
+    "element/style.js",
     "index.d.ts",
     "index.js",
     "package.json",
+    "plain/chat.js",
+    "plain/index.js",
+    "plain/line.js",
+    "plain/log.js",
+    "plain/markdown.js",
+    "plain/view.js",
+    "react/index.d.ts",
+    "react/index.js",
     "riacho.css",
     "src/chat.js",
     "src/error.js",
     "src/images.js",
+    "src/life.js",
     "src/loader.js",
     "src/markdown.js",
+    "src/takeover.js",
+    "src/transport.js",
+    "src/uuid.js",
 ];
 
 /// A folder of this test's own, gone with it.

@@ -15,6 +15,7 @@ pub fn run() -> Result<()> {
     tools::wasm_opt(&cx)?;
     tools::yt_dlp(&cx)?;
     tools::wasm_bindgen(&cx)?;
+    tools::node_modules(&cx, &cx.root.join("tests/servers"))?;
     println!("all tools are there; what is not the system's is in {}", cx.cache.display());
     Ok(())
 }

@@ -17,7 +17,7 @@ struct Part {
     budget: u64,
 }
 
-const PARTS: [Part; 2] = [
+const PARTS: [Part; 4] = [
     Part { name: "core", files: core_files, budget: 110_000 },
     Part {
         name: "sanitizer",
@@ -26,16 +26,24 @@ const PARTS: [Part; 2] = [
         },
         budget: 200_000,
     },
+    // Beside the core, what a page adds that imports them.
+    Part { name: "element", files: |pkg| below(pkg, "element"), budget: 10_000 },
+    Part { name: "react", files: |pkg| below(pkg, "react"), budget: 10_000 },
 ];
+
+/// The JavaScript of one folder of the package.
+fn below(pkg: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+    let folder = pkg.join(folder);
+    let scripts =
+        files::below(&folder)?.into_iter().filter(|file| file.extension().is_some_and(|e| e == "js"));
+    Ok(scripts.map(|file| folder.join(file)).collect())
+}
 
 /// What every page loads: the entry, the wrappers, the glue and its snippets, and the wasm.
 fn core_files(pkg: &Path) -> Result<Vec<PathBuf>> {
     let mut files = vec![pkg.join("index.js"), pkg.join("dist/riacho.js"), pkg.join("dist/riacho_bg.wasm")];
     for folder in ["src", "dist/snippets"] {
-        let folder = pkg.join(folder);
-        let below =
-            files::below(&folder)?.into_iter().filter(|file| file.extension().is_some_and(|e| e == "js"));
-        files.extend(below.map(|file| folder.join(file)));
+        files.extend(below(pkg, folder)?);
     }
     Ok(files)
 }

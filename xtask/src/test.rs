@@ -234,6 +234,7 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
         .env("RIACHO_CHROMIUM", browser.chromium)
         .env("RIACHO_CHROMEDRIVER", browser.chromedriver);
     if matches!(which, Which::AllBut(_)) {
+        tools::node_modules(cx, &cx.root.join("tests/servers"))?;
         let others = tools::others(cx)?;
         cargo
             .env("RIACHO_FIREFOX", others.firefox)

@@ -139,6 +139,33 @@ pub fn wasm_opt(cx: &Cx) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// What a folder's package-lock.json says, installed once into the cache; `node_modules` in the folder leads there.
+pub fn node_modules(cx: &Cx, folder: &Path) -> Result<()> {
+    let lock = files::read(&folder.join("package-lock.json"))?;
+    let home = cx.cache.join(format!("npm-{}", files::fingerprint(&[&lock])));
+    let npm = npm()?;
+    if !home.join("node_modules").is_dir() {
+        install(&format!("the packages of {}", folder.display()), "under a minute", &home, |fresh| {
+            for file in ["package.json", "package-lock.json"] {
+                files::copy(&folder.join(file), &fresh.join(file))?;
+            }
+            proc::run(
+                Command::new(npm)
+                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+                    .current_dir(fresh),
+            )
+        })?;
+    }
+    let (there, link) = (home.join("node_modules"), folder.join("node_modules"));
+    if fs::read_link(&link).ok().as_deref() != Some(&there) {
+        // A link to another version's, or a folder from an install by hand.
+        let _ = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&there, &link).with_context(|| format!("no link {}", link.display()))?;
+    }
+    Ok(())
+}
+
 /// What the shipped commands of the relay run.
 const YT_DLP: &str = "2026.10.26";
 

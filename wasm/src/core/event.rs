@@ -37,6 +37,8 @@ pub enum Event {
         usage: Option<EventUsage>,
         metrics: Option<EventMetrics>,
     },
+    /// The reader wants an answer once more, and the page's own transport must bring it.
+    Retry { conversation_id: ConversationId, message_id: MessageId, epoch: u32 },
     /// A room was left: nothing lives there any more.
     Left { conversation_id: ConversationId },
     /// Raw HTML stays text: the sanitiser can't be had.
@@ -58,6 +60,9 @@ impl Fields for Event {
             Event::Conversations { conversations } => put!(out, conversations),
             Event::Opened { conversation_id } | Event::Left { conversation_id } => put!(out, conversation_id),
             Event::Joined { conversation_id, more } => put!(out, conversation_id, more),
+            Event::Retry { conversation_id, message_id, epoch } => {
+                put!(out, conversation_id, message_id, epoch);
+            }
             Event::Message { conversation_id, message_id, epoch, role } => {
                 put!(out, conversation_id, message_id, epoch, role);
             }
@@ -98,6 +103,7 @@ impl Event {
             Event::Message { .. } => "message",
             Event::Chunk { .. } => "chunk",
             Event::Status { .. } => "status",
+            Event::Retry { .. } => "retry",
             Event::Left { .. } => "left",
             Event::SanitizerUnavailable { .. } => "sanitizer_unavailable",
             Event::Error { .. } => "error",

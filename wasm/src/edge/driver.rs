@@ -13,6 +13,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{now, random};
+use super::death;
 use super::frames::{Frames, is_hidden};
 use super::page::{Action, Page};
 use super::sanitizer;
@@ -179,7 +180,19 @@ impl Driver {
         self.socket.replace(Some(socket));
     }
 
+    /// At the start of a task of its own nothing is being drained; else the task before was left by an exception.
+    fn is_torn(&self) -> bool {
+        let torn = self.draining.get();
+        if torn {
+            death::torn();
+        }
+        torn
+    }
+
     fn on_socket(self: &Rc<Self>, event: SocketEvent) {
+        if self.is_torn() {
+            return;
+        }
         match event {
             SocketEvent::Open(token) => self.with(|client| client.handle_open(token, now())),
             SocketEvent::Text(text) => self.with(|client| client.handle_text(&text, now())),
@@ -189,6 +202,9 @@ impl Driver {
 
     /// The frame that was asked for.
     fn draw(self: &Rc<Self>) {
+        if self.is_torn() {
+            return;
+        }
         // The page's code may run from within a change of the DOM: what it asks for waits until this is done.
         self.draining.set(true);
         self.paint();
@@ -243,6 +259,9 @@ impl Driver {
         let delay = u32::try_from(due.saturating_sub(now())).unwrap_or(u32::MAX >> 1);
         let fire = Self::weakly(&Rc::downgrade(self), |driver| {
             let _done = driver.timer.take();
+            if driver.is_torn() {
+                return;
+            }
             driver.with(|client| client.handle_timeout(now(), random()));
         });
         self.timer.replace(Some((due, Timeout::new(delay, fire))));

@@ -1,6 +1,5 @@
 //! Everything that JavaScript can call, in one file. `pkg/` wraps it; pages never see it.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Promise};
@@ -68,17 +67,10 @@ pub fn set_sanitizer_loader(loader: Function) {
     super::sanitizer::set_loader(loader);
 }
 
-/// Called with the words of a panic, once: nothing here can be called after it.
-#[wasm_bindgen(js_name = onPanic)]
-pub fn on_panic(tell: Function) {
-    thread_local!(static TELL: RefCell<Option<Function>> = const { RefCell::new(None) });
-    TELL.replace(Some(tell));
-    std::panic::set_hook(Box::new(|info| {
-        if let Some(tell) = TELL.take() {
-            // The page's own function, which does not throw; and after this everything traps.
-            let _ = tell.call1(&JsValue::UNDEFINED, &info.to_string().into());
-        }
-    }));
+/// Called with words, once, when nothing here can be called any more.
+#[wasm_bindgen(js_name = onDeath)]
+pub fn on_death(tell: Function) {
+    super::death::tell_to(tell);
 }
 
 /// Allows images in an element that wait, and those to come: of one message, of one origin, or all.

@@ -1,6 +1,7 @@
 //! The only place that knows JavaScript: the DOM, sockets, timers, storage, and what is exported. It decides nothing.
 
 mod clock;
+mod death;
 mod driver;
 mod error;
 mod exports;

@@ -75,7 +75,11 @@ fn what_comes_after_a_stop_changes_nothing_and_a_retry_starts_over() {
     handle(&mut client, r#"{"type":"response_complete","message_id":"a","content":"something else"}"#);
     handle(&mut client, r#"{"type":"stream_error","message_id":"a","error":"aborted"}"#);
     assert_eq!(state(&client, "a"), (0, Status::Interrupted, "half".to_owned()));
+    while client.poll_output().is_some() {}
     client.retry(&m("a")).unwrap();
+    let told = std::iter::from_fn(|| client.poll_output())
+        .any(|output| matches!(output, Output::Emit(Event::Retry { epoch: 1, .. })));
+    assert!(told, "whoever brings the events hears of it");
     assert_eq!(state(&client, "a"), (1, Status::Pending, String::new()));
     handle(&mut client, r#"{"type":"response_complete","message_id":"a","content":"whole"}"#);
     assert_eq!(state(&client, "a"), (1, Status::Completed, "whole".to_owned()));

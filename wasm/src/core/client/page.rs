@@ -191,7 +191,13 @@ impl Client {
             _ if live => {}
             Transport::Relay => self.about(id, Retry { message_id: id.clone(), epoch }.into()),
             // Whoever brings the events asks for the answer again; here is where it will go.
-            Transport::Page => self.start_epoch(id, epoch.saturating_add(1)),
+            Transport::Page => {
+                let epoch = epoch.saturating_add(1);
+                self.start_epoch(id, epoch);
+                if let Some(conversation_id) = self.registry.get(id).map(|m| m.conversation.clone()) {
+                    self.emit(Event::Retry { conversation_id, message_id: id.clone(), epoch });
+                }
+            }
         }
         Ok(())
     }

@@ -1,0 +1,45 @@
+// Types of <riacho-chat>.
+import type { ChatClient, ChatEvent, ChatOptions } from "../index.js";
+
+export interface RiachoChatLabels {
+  messages: string;
+  message: string;
+  placeholder: string;
+  send: string;
+  stop: string;
+  answering: string;
+  answered: string;
+  failed: string;
+  offline: string;
+  plain: string;
+}
+
+/**
+ * `<riacho-chat src="/ws" conversation="…">`: messages, a composer, Send and Stop. Parts: `log`, `notice`, `composer`,
+ * `input`, `button`, `send`, `stop`, `status`. Each event of the client is dispatched as `riacho-<type>`, with the event as `detail`.
+ */
+export class RiachoChat extends HTMLElement {
+  /** For what is no attribute; set it before the element is connected. */
+  options: Partial<Omit<ChatOptions, "root">>;
+  /** Words of the controls, for other languages; set before the element is connected. */
+  labels: Partial<RiachoChatLabels>;
+  readonly chat: ChatClient | undefined;
+  /** Resolves when the client is there; to `undefined` when the element was taken away meanwhile. */
+  readonly ready: Promise<ChatClient | undefined>;
+}
+
+/** Importing the module defines `riacho-chat`; this defines it under another name, in a page that has one already. */
+export function define(name?: string): void;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "riacho-chat": RiachoChat;
+  }
+  interface HTMLElementEventMap {
+    "riacho-status": CustomEvent<Extract<ChatEvent, { type: "status" }>>;
+    "riacho-message": CustomEvent<Extract<ChatEvent, { type: "message" }>>;
+    "riacho-error": CustomEvent<Extract<ChatEvent, { type: "error" }>>;
+    "riacho-connection": CustomEvent<Extract<ChatEvent, { type: "connection" }>>;
+    "riacho-degraded": CustomEvent<Extract<ChatEvent, { type: "degraded" }>>;
+  }
+}

@@ -1,0 +1,224 @@
+// <riacho-chat>: a whole chat as one element. Messages are the element's own children, so the page's styles and a
+// server's markup reach them; what stands around them is in its shadow.
+import { init } from "../src/loader.js";
+import { ChatClient } from "../src/chat.js";
+import { uuid } from "../src/uuid.js";
+import { sheet } from "./style.js";
+
+/** Where there is no DOM the module can be imported all the same. */
+const Base = globalThis.HTMLElement ?? class {};
+
+const LABELS = {
+  messages: "Messages",
+  message: "Message",
+  placeholder: "Ask something",
+  send: "Send",
+  stop: "Stop",
+  answering: "Answering…",
+  answered: "Answer complete.",
+  failed: "The answer could not be finished.",
+  offline: "Connection lost; trying again.",
+  plain: "Text is shown without formatting.",
+};
+
+export class RiachoChat extends Base {
+  static observedAttributes = ["conversation"];
+
+  /** Set before it is connected: `transport`, `token`, `images`, and whatever else `ChatClient` takes. */
+  options = {};
+  /** Words of the controls, for other languages. */
+  labels = {};
+  #chat;
+  #ready;
+  #parts;
+  #live = new Set();
+  #atEnd = true;
+
+  /** The client, once it is there: `await element.ready`. */
+  get chat() {
+    return this.#chat;
+  }
+
+  get ready() {
+    this.#ready ??= this.#start();
+    return this.#ready;
+  }
+
+  connectedCallback() {
+    this.#parts ??= this.#build();
+    this.ready.catch((error) => this.#say(error.message));
+  }
+
+  disconnectedCallback() {
+    // Moved within the page it is connected again by the time this runs.
+    queueMicrotask(() => {
+      if (!this.isConnected) {
+        this.#chat?.close();
+        this.#chat = undefined;
+        this.#ready = undefined;
+        this.#live.clear();
+      }
+    });
+  }
+
+  attributeChangedCallback(_name, before, now) {
+    if (now !== null && now !== before) {
+      this.#chat?.open(now);
+    }
+  }
+
+  async #start() {
+    await init();
+    if (!this.isConnected) {
+      return undefined;
+    }
+    const { log } = this.#parts;
+    const url = this.getAttribute("src") ?? undefined;
+    const chat = new ChatClient({ root: log, ...(url === undefined ? {} : { url }), ...this.options });
+    this.#chat = chat;
+    chat.on("*", (event) => {
+      this.#on(event);
+      this.dispatchEvent(new CustomEvent(`riacho-${event.type}`, { detail: event, bubbles: true, composed: true }));
+    });
+    const conversation = this.getAttribute("conversation") ?? chat.conversationId ?? uuid();
+    chat.open(conversation);
+    return chat;
+  }
+
+  #on(event) {
+    const { status } = this.#parts;
+    const label = (name) => this.labels[name] ?? LABELS[name];
+    switch (event.type) {
+      case "message":
+        if (event.role === "assistant") {
+          this.#live.add(event.messageId);
+          status.textContent = label("answering");
+        }
+        break;
+      case "chunk":
+        this.#follow();
+        break;
+      case "status":
+        if (event.status !== "pending" && event.status !== "streaming" && this.#live.delete(event.messageId)) {
+          // Said once, at the end: nobody wants to hear every token.
+          status.textContent = label(event.status === "error" ? "failed" : "answered");
+        }
+        break;
+      case "connection":
+        this.#say(event.state === "waiting" ? label("offline") : "");
+        break;
+      case "degraded":
+        this.#say(label("plain"));
+        break;
+      case "error":
+        this.#say(event.message);
+        break;
+      case "opened":
+        this.#atEnd = true;
+        this.#follow();
+        break;
+      default:
+    }
+    this.#parts.stop.hidden = this.#mine().length === 0;
+  }
+
+  /** Answers that stream in the conversation on screen. */
+  #mine() {
+    const messages = this.#chat?.messages() ?? [];
+    return messages.filter(({ messageId }) => this.#live.has(messageId)).map(({ messageId }) => messageId);
+  }
+
+  #send() {
+    const { input } = this.#parts;
+    try {
+      this.#chat?.send(input.value);
+      input.value = "";
+      this.#say("");
+      this.#atEnd = true;
+      this.#follow();
+    } catch (error) {
+      if (error.code !== "content_empty") {
+        this.#say(error.message);
+      }
+    }
+    input.focus();
+  }
+
+  #say(words) {
+    const { notice } = this.#parts;
+    notice.textContent = words;
+    notice.hidden = words === "";
+  }
+
+  /** To the end with the text, unless the reader has scrolled up. */
+  #follow() {
+    if (this.#atEnd) {
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => {
+          const { scroller } = this.#parts;
+          scroller.scrollTop = scroller.scrollHeight;
+        }),
+      );
+    }
+  }
+
+  #build() {
+    const shadow = this.attachShadow({ mode: "open", delegatesFocus: true });
+    shadow.adoptedStyleSheets = [sheet()];
+    const label = (name) => this.labels[name] ?? LABELS[name];
+    const make = (tag, part, attributes = {}) => {
+      const element = document.createElement(tag);
+      element.setAttribute("part", part);
+      for (const [name, value] of Object.entries(attributes)) {
+        element.setAttribute(name, value);
+      }
+      return element;
+    };
+    // A live region would be read out token by token: the status says what there is to say.
+    const scroller = make("div", "log", { role: "log", "aria-live": "off", "aria-label": label("messages"), tabindex: "0" });
+    scroller.append(document.createElement("slot"));
+    const status = make("p", "status", { role: "status" });
+    const notice = make("p", "notice", { role: "alert", hidden: "" });
+    const form = make("form", "composer");
+    const input = make("textarea", "input", { "aria-label": label("message"), placeholder: label("placeholder"), rows: "2" });
+    const send = make("button", "button send", { type: "submit" });
+    const stop = make("button", "button stop", { type: "button", hidden: "" });
+    send.textContent = label("send");
+    stop.textContent = label("stop");
+    form.append(input, stop, send);
+    shadow.append(scroller, notice, form, status);
+
+    scroller.addEventListener("scroll", () => {
+      this.#atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+    });
+    stop.addEventListener("click", () => this.#mine().forEach((id) => this.#chat.stop(id)));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#send();
+      }
+    });
+    let log = [...this.children].find((child) => child.hasAttribute("data-riacho-log"));
+    if (log === undefined) {
+      log = document.createElement("div");
+      log.setAttribute("data-riacho-log", "");
+      // Conversations that a server rendered into the element.
+      log.append(...this.querySelectorAll(":scope > [data-conversation-view]"));
+      this.append(log);
+    }
+    return { log, scroller, status, notice, input, send, stop };
+  }
+}
+
+/** Defines `<riacho-chat>`, unless the page has done so under this name. */
+export function define(name = "riacho-chat") {
+  if (globalThis.customElements !== undefined && customElements.get(name) === undefined) {
+    customElements.define(name, RiachoChat);
+  }
+}
+
+define();

@@ -1,0 +1,34 @@
+// Types of the React entry.
+import type { ComponentPropsWithoutRef, ReactElement, RefCallback } from "react";
+import type { ChatClient, ChatOptions, MarkdownStreamOptions, RiachoError, SendOptions, Turn } from "../index.js";
+
+export interface MarkdownProps extends MarkdownStreamOptions, Omit<ComponentPropsWithoutRef<"div">, "children"> {
+  /** The text so far. What goes on from the text before is appended; any other starts over. */
+  text?: string;
+  /** The text is whole. */
+  done?: boolean;
+}
+
+/** Markdown that grows. */
+export function Markdown(props: MarkdownProps): ReactElement;
+
+export interface UseChatOptions extends Omit<ChatOptions, "root"> {
+  /** The conversation to show; a new one while it is left out. */
+  conversationId?: string;
+}
+
+export interface Chat {
+  /** Goes on the element that shows the conversation. */
+  ref: RefCallback<Element>;
+  messages: Turn[];
+  status: "starting" | "ready" | "streaming" | "error";
+  error: Error & Partial<RiachoError> | undefined;
+  send(content: string, options?: SendOptions): { messageId: string; replyId: string };
+  /** Stops one answer, or all that stream. */
+  stop(messageId?: string): void;
+  retry(messageId: string): void;
+  /** The client underneath, while the element is mounted. */
+  client(): ChatClient | undefined;
+}
+
+export function useChat(options: UseChatOptions): Chat;

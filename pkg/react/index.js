@@ -1,0 +1,208 @@
+// React: <Markdown> for text that grows, and useChat for a whole conversation. Any React from 18 on.
+"use client";
+import { createElement, useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { ChatClient } from "../src/chat.js";
+import { init } from "../src/loader.js";
+import { MarkdownStream } from "../src/markdown.js";
+import { uuid } from "../src/uuid.js";
+
+/**
+ * Renders `text` as it grows. Text that goes on from what was there is pushed; any other starts over. React never looks
+ * into the element: its children are the stream's.
+ */
+export function Markdown({ text = "", done = false, idPrefix, images, onDegraded, className, ...rest }) {
+  const element = useRef(null);
+  const state = useRef(null);
+  // Options count when a stream is made.
+  const options = useRef(undefined);
+  options.current = { idPrefix, images, onDegraded };
+
+  useEffect(() => {
+    const stream = new Growing(element.current, () => options.current);
+    state.current = stream;
+    return () => stream.free();
+  }, []);
+  useEffect(() => state.current?.show(text, done), [text, done]);
+
+  const name = className === undefined ? "message-content" : `message-content ${className}`;
+  return createElement("div", { ...rest, ref: element, className: name });
+}
+
+/** One element's stream, made anew when the text is another one. */
+class Growing {
+  #element;
+  #options;
+  #stream;
+  #pushed = "";
+  #ended = false;
+  #wanted;
+  #freed = false;
+
+  constructor(element, options) {
+    this.#element = element;
+    this.#options = options;
+    init().then(() => this.#draw(), (error) => reportError(error));
+  }
+
+  show(text, done) {
+    this.#wanted = { text, done };
+    if (this.#stream !== undefined || this.#drawable) {
+      this.#draw();
+    }
+  }
+
+  #drawable = false;
+
+  #draw() {
+    if (this.#freed) {
+      return;
+    }
+    this.#drawable = true;
+    if (this.#wanted === undefined) {
+      return;
+    }
+    const { text, done } = this.#wanted;
+    if (this.#stream === undefined || this.#ended && !done || !text.startsWith(this.#pushed)) {
+      this.#clear();
+      const { idPrefix, images, onDegraded } = this.#options();
+      this.#stream = new MarkdownStream(this.#element, { idPrefix, images, onDegraded });
+    }
+    if (text.length > this.#pushed.length) {
+      if (this.#ended) {
+        this.#clear();
+        this.#draw();
+        return;
+      }
+      this.#stream.push(text.slice(this.#pushed.length));
+      this.#pushed = text;
+    }
+    if (done && !this.#ended) {
+      this.#ended = true;
+      this.#stream.end();
+    }
+  }
+
+  #clear() {
+    this.#stream?.free();
+    this.#stream = undefined;
+    this.#pushed = "";
+    this.#ended = false;
+    this.#element.replaceChildren();
+  }
+
+  free() {
+    this.#freed = true;
+    this.#clear();
+  }
+}
+
+const NOTHING = { messages: [], status: "starting", error: undefined };
+
+/**
+ * A conversation. `ref` goes on the element that shows it; `messages` is for what a page shows beside that. Options count
+ * when the element is mounted; another `conversationId` opens that one.
+ */
+export function useChat({ conversationId, ...options }) {
+  const latest = useRef(options);
+  latest.current = options;
+  const store = useMemo(() => new Store(), []);
+  const state = useSyncExternalStore(store.subscribe, store.snapshot, () => NOTHING);
+  const ref = useCallback(
+    (element) => {
+      if (element === null) {
+        store.close();
+      } else {
+        store.open(element, latest.current);
+      }
+    },
+    [store],
+  );
+  useEffect(() => store.show(conversationId), [store, conversationId]);
+  return { ...state, ref, ...store.calls };
+}
+
+/** The client of one mounted element, and what React shows of it. A client lives as long as its element. */
+class Store {
+  #chat;
+  #conversation;
+  #changed = new Set();
+  #state = NOTHING;
+  #life = 0;
+
+  subscribe = (changed) => {
+    this.#changed.add(changed);
+    return () => this.#changed.delete(changed);
+  };
+
+  snapshot = () => this.#state;
+
+  calls = {
+    send: (content, options) => this.#use().send(content, options),
+    stop: (messageId) => {
+      const live = this.#state.messages.filter(({ status }) => status === "pending" || status === "streaming");
+      (messageId === undefined ? live.map((message) => message.messageId) : [messageId]).forEach((id) => this.#use().stop(id));
+    },
+    retry: (messageId) => this.#use().retry(messageId),
+    client: () => this.#chat,
+  };
+
+  open(element, options) {
+    this.#life += 1;
+    const life = this.#life;
+    init().then(
+      () => {
+        // React's strict mode mounts, unmounts and mounts: only the last one counts.
+        if (life !== this.#life) {
+          return;
+        }
+        const chat = new ChatClient({ ...options, root: element });
+        this.#chat = chat;
+        chat.on("*", (event) => this.#on(event));
+        const conversation = this.#conversation ?? chat.conversationId ?? uuid();
+        chat.open(conversation);
+        this.#set({ status: "ready" });
+      },
+      (error) => life === this.#life && this.#set({ status: "error", error }),
+    );
+  }
+
+  show(conversationId) {
+    this.#conversation = conversationId;
+    if (conversationId !== undefined) {
+      this.#chat?.open(conversationId);
+    }
+  }
+
+  close() {
+    this.#life += 1;
+    this.#chat?.close();
+    this.#chat = undefined;
+  }
+
+  #use() {
+    if (this.#chat === undefined) {
+      throw Object.assign(new Error("the chat is not mounted yet"), { code: "not_mounted" });
+    }
+    return this.#chat;
+  }
+
+  #on(event) {
+    if (this.#chat === undefined) {
+      return;
+    }
+    if (event.type === "error" || event.type === "degraded") {
+      this.#set({ error: Object.assign(new Error(event.message), { code: event.code }) });
+    }
+    // Text is on the page already: React hears of what begins and what ends, not of every token.
+    if (["opened", "joined", "message", "status"].includes(event.type)) {
+      const messages = this.#chat.messages();
+      const live = messages.some(({ status }) => status === "pending" || status === "streaming");
+      this.#set({ messages, status: live ? "streaming" : "ready" });
+    }
+  }
+
+  #set(change) {
+    this.#state = { ...this.#state, ...change };
+    this.#changed.forEach((changed) => changed());
+  }
+}

@@ -7,10 +7,27 @@ use riacho_protocol::{ConversationId, DecodeError, ErrorCode, Failure, MessageId
 #[derive(Debug, Clone, PartialEq)]
 pub enum ForeignEvent {
     /// With an `epoch` above the message's own it starts over, in the same container.
-    Started { conversation: Option<ConversationId>, message: MessageId, role: Role, epoch: Option<u32> },
-    Chunk { conversation: Option<ConversationId>, message: MessageId, piece: Piece },
-    Complete { conversation: Option<ConversationId>, message: MessageId, whole: Option<String> },
-    Failed { conversation: Option<ConversationId>, message: MessageId, failure: Failure },
+    Started {
+        conversation: Option<ConversationId>,
+        message: MessageId,
+        role: Role,
+        epoch: Option<u32>,
+    },
+    Chunk {
+        conversation: Option<ConversationId>,
+        message: MessageId,
+        piece: Piece,
+    },
+    Complete {
+        conversation: Option<ConversationId>,
+        message: MessageId,
+        whole: Option<String>,
+    },
+    Failed {
+        conversation: Option<ConversationId>,
+        message: MessageId,
+        failure: Failure,
+    },
 }
 
 /// Text of one part; a transport without parts sends part 0.

@@ -24,6 +24,8 @@ const MIN_SECRET_BYTES: usize = 32;
 const MAX_SUB_BYTES: usize = 256;
 /// In `scope` (RFC 8693, section 4.2): the bearer may take tokens back.
 const ADMIN_SCOPE: &str = "riacho:admin";
+/// The bearer may read the metrics; whoever has the other one may, too.
+const METRICS_SCOPE: &str = "riacho:metrics";
 
 /// How tokens are checked. Without a key nobody is asked for one.
 #[derive(Debug, Clone)]
@@ -95,6 +97,7 @@ pub struct Caller {
     /// The last moment of the token.
     pub expires: Option<SystemTime>,
     pub is_admin: bool,
+    pub may_scrape: bool,
     token: Option<TokenId>,
 }
 
@@ -165,7 +168,13 @@ impl Authenticator {
     /// Who bears this token.
     pub fn caller(&self, token: Option<&str>) -> Result<Caller, Denied> {
         let Some((key, validation)) = &self.check else {
-            return Ok(Caller { user: User::local(), expires: None, is_admin: false, token: None });
+            return Ok(Caller {
+                user: User::local(),
+                expires: None,
+                is_admin: false,
+                may_scrape: false,
+                token: None,
+            });
         };
         let token = token.ok_or(Denied::Missing)?;
         let claims = decode::<Claims>(token, key, validation).map_err(|error| wrong(error.kind()))?.claims;
@@ -177,11 +186,13 @@ impl Authenticator {
         if self.revocations.holds(&id) {
             return Err(Denied::Revoked);
         }
+        let has = |wanted| claims.scope.split(' ').any(|scope| scope == wanted);
         let last = Duration::from_secs(claims.exp.saturating_add(validation.leeway));
         Ok(Caller {
             user,
             expires: UNIX_EPOCH.checked_add(last),
-            is_admin: claims.scope.split(' ').any(|scope| scope == ADMIN_SCOPE),
+            is_admin: has(ADMIN_SCOPE),
+            may_scrape: has(ADMIN_SCOPE) || has(METRICS_SCOPE),
             token: Some(id),
         })
     }

@@ -4,6 +4,7 @@
 //! message; who does not read it is not written to.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -294,8 +295,11 @@ impl Seen {
 
 /// The frames of the socket, an event each: `event` is the type, `data` the frame.
 fn events(reading: Reading) -> Response {
-    let events = reading.frames().map(|frame| {
-        let event = Event::default().event(frame.type_name()).data(frame.encode());
+    let metrics = Arc::clone(&reading.relay.metrics);
+    let events = reading.frames().map(move |frame| {
+        let text = frame.encode();
+        metrics.sent(text.len());
+        let event = Event::default().event(frame.type_name()).data(text);
         Ok::<_, Infallible>(match Seen::after(&frame) {
             Some(seen) => event.id(seen.id()),
             None => event,

@@ -120,6 +120,7 @@ async fn ask(
     loop {
         queue.wait(name, events).await;
         let (said, heard) = events.listening();
+        events.asked();
         let Err(failure) = provider.answer(request.clone(), said.clone()).await else { return Ok(()) };
         if heard.state().is_some() {
             // It goes on there without us: asked again, it would be two answers.

@@ -12,6 +12,7 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tokio_util::sync::CancellationToken;
@@ -22,8 +23,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::{Authenticator, Caller};
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::quota::Quota;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Refused};
 use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::{doors, operator, origin, socket};
@@ -40,6 +42,7 @@ pub struct Context {
     pub settings: Arc<Settings>,
     pub auth: Arc<Authenticator>,
     pub quota: Quota,
+    pub metrics: Arc<Metrics>,
     /// The relay is about to end.
     pub closing: CancellationToken,
     /// The sockets that are open.
@@ -52,6 +55,7 @@ pub fn router(relay: Context) -> Router {
         .route("/ws", any(open_socket))
         .merge(doors::routes(&relay.settings.limits).layer(cors(&relay.settings)))
         .merge(operator::routes())
+        .layer(map_response_with_state(relay.clone(), count))
         .with_state(relay);
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -66,6 +70,14 @@ pub fn router(relay: Context) -> Router {
         // Browsers look up the hosts of links in advance: a name is enough to tell somebody something.
         .layer(header(HeaderName::from_static("x-dns-prefetch-control"), "off"))
         .layer(header(CACHE_CONTROL, "no-cache"))
+}
+
+/// Each refusal, by its code.
+async fn count(State(relay): State<Context>, response: Response) -> Response {
+    if let Some(Refused(code)) = response.extensions().get() {
+        relay.metrics.refused(*code);
+    }
+    response
 }
 
 /// What pages of the listed origins may do (Fetch, section 3.2). Tokens are sent by hand, so credentials are not needed.

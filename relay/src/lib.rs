@@ -4,6 +4,7 @@
 //! `log` keeps what was said. Nothing but `log` touches storage or assumes where a run lives; `providers` know neither
 //! sockets nor the log; `socket` knows no provider.
 
+mod account;
 mod auth;
 mod commands;
 mod doors;
@@ -11,6 +12,7 @@ mod failover;
 mod http;
 mod listen;
 mod log;
+mod metrics;
 mod operator;
 mod origin;
 pub mod providers;
@@ -80,11 +82,18 @@ impl Relay {
         let settings = Arc::new(settings);
         let auth = Arc::new(auth::Authenticator::new(&settings.auth)?);
         let quota = quota::Quota::new(settings.quota);
+        let metrics = Arc::new(metrics::Metrics::default());
         let log = log::Log::open(&settings.store)?;
         let providers = providers::Providers::from_settings(&settings)?;
-        let runs = runs::Runs::new(log.clone(), providers, Arc::clone(&settings), quota.clone());
+        let runs = runs::Runs::new(
+            log.clone(),
+            providers,
+            Arc::clone(&settings),
+            quota.clone(),
+            Arc::clone(&metrics),
+        );
         let (closing, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Self { context: http::Context { log, runs, settings, auth, quota, closing, sockets } })
+        Ok(Self { context: http::Context { log, runs, settings, auth, quota, metrics, closing, sockets } })
     }
 
     /// Serves until `shutdown` completes. From then on no run is started, and those that are alive have the grace time of the

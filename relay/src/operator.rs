@@ -1,16 +1,19 @@
-//! What is for whoever runs the relay: is it alive, does it take messages, and taking tokens back.
+//! What is for whoever runs the relay: is it alive, does it take messages, its metrics, and taking tokens back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use riacho_protocol::ErrorCode;
 
 use crate::auth::Caller;
 use crate::http::Context;
+use crate::metrics;
+use crate::quota::Kind;
 use crate::refusal::Refusal;
 use crate::revocation::{Line, UserLine};
 
@@ -22,6 +25,7 @@ pub fn routes() -> Router<Context> {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(scrape))
         .route("/admin/revocations", post(revoke))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
@@ -37,6 +41,15 @@ async fn ready(State(relay): State<Context>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
         }
     }
+}
+
+/// For Prometheus. Where tokens are asked for, one with the scope for it.
+async fn scrape(State(relay): State<Context>, caller: Caller) -> Result<Response, Refusal> {
+    if relay.auth.asks_for_tokens() && !caller.may_scrape {
+        return Err(Refusal::new(ErrorCode::Forbidden, "the token lacks the scope riacho:metrics"));
+    }
+    let text = relay.metrics.text(relay.quota.taken(Kind::Socket), relay.quota.taken(Kind::Run));
+    Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
 /// Takes tokens back: those of a user that were issued up to now, or as the line says.

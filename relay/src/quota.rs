@@ -160,8 +160,7 @@ impl Quota {
     }
 
     /// How many of a kind there are.
-    #[cfg(test)]
-    fn taken(&self, kind: Kind) -> u32 {
+    pub fn taken(&self, kind: Kind) -> u32 {
         *self.0.taken().of_all(kind)
     }
 }

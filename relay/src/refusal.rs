@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use riacho_protocol::ErrorCode;
 
 use crate::auth::Denied;
-use crate::log::Refused;
+use crate::log;
 use crate::origin::Forbidden;
 use crate::quota::Exceeded;
 use crate::runs::NotSent;
@@ -21,6 +21,10 @@ pub struct Refusal {
     /// With 401 (RFC 6750, section 3).
     challenge: Option<&'static str>,
 }
+
+/// Goes with the response, for whoever counts them.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused(pub ErrorCode);
 
 impl Refusal {
     /// With the status that the code has.
@@ -51,8 +55,8 @@ fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<log::Refused> for Refusal {
+    fn from(refused: log::Refused) -> Self {
         Self::new(refused.code(), refused.to_string())
     }
 }
@@ -91,6 +95,7 @@ impl IntoResponse for Refusal {
         let body = serde_json::json!({"success": false, "code": self.code, "message": self.message});
         let mut response =
             (self.status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response();
+        response.extensions_mut().insert(Refused(self.code));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

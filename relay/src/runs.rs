@@ -14,9 +14,12 @@ use riacho_protocol::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
+use crate::account::{Account, Meter, millis};
 use crate::failover::{self, Chain, Queues};
 use crate::log::{Added, AnswerBy, Ending, Log, NewTurn, Piece, Refused, Run, Terminal, User, Verb};
+use crate::metrics;
 use crate::providers::{Event, Events, Providers};
 use crate::quota::{Exceeded, Kind, Quota, Slot};
 use crate::request::Request;
@@ -46,6 +49,7 @@ struct Shared {
     /// The tasks of the runs.
     tasks: TaskTracker,
     quota: Quota,
+    metrics: Arc<metrics::Metrics>,
     /// Nothing new is taken.
     draining: CancellationToken,
     /// The relay ends.
@@ -86,7 +90,13 @@ impl NotSent {
 }
 
 impl Runs {
-    pub fn new(log: Log, providers: Providers, settings: Arc<Settings>, quota: Quota) -> Self {
+    pub fn new(
+        log: Log,
+        providers: Providers,
+        settings: Arc<Settings>,
+        quota: Quota,
+        metrics: Arc<metrics::Metrics>,
+    ) -> Self {
         let (live, queues, tasks) = (Mutex::default(), Arc::default(), TaskTracker::new());
         let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
         Self {
@@ -98,6 +108,7 @@ impl Runs {
                 queues,
                 tasks,
                 quota,
+                metrics,
                 draining,
                 closing,
             }),
@@ -245,9 +256,13 @@ impl Runs {
         self.live().insert((run.message_id.clone(), run.epoch), stop.clone());
         let runs = self.clone();
         let started = Instant::now();
+        // What happens to a message is logged with its id, wherever it happens.
+        let span =
+            tracing::info_span!("answer", message = %run.message_id, conversation = %run.conversation_id);
         self.shared.tasks.spawn(async move {
-            let driven =
-                tokio::spawn(runs.clone().drive(run.clone(), answer, chain, taken_up, stop, started));
+            let driven = tokio::spawn(
+                runs.clone().drive(run.clone(), answer, chain, taken_up, stop, started).instrument(span),
+            );
             if driven.await.is_err() {
                 tracing::error!(message = %run.message_id, "a run died");
                 let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
@@ -282,10 +297,14 @@ impl Runs {
             answer.model,
             answer.options.clone(),
         );
-        let mut account = Account::new(started, request.bytes(), settings.max_answer_bytes);
         let (sender, mut arrived) = mpsc::channel(EVENTS);
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
         let (link, events) = (chain.first().cloned(), Events::new(sender));
+        let provider = link.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
+        let meter = Meter::new(Arc::clone(&self.shared.metrics), provider);
+        let mut account =
+            Account::new(meter, events.times(), started, request.bytes(), settings.max_answer_bytes);
+        tracing::info!(provider, epoch = run.epoch, "an answer begins");
         let first = link.as_ref().map(|(_, first)| Arc::clone(first));
         if taken_up.is_none() && first.as_ref().is_some_and(|first| first.keeps()) {
             let noted = self.shared.log.append(&run, Vec::new(), Some(NOT_BEGUN.to_owned())).await;
@@ -297,7 +316,7 @@ impl Runs {
                 let again =
                     link.and_then(|link| failover::take_up(link, left.state.clone(), &events, patience));
                 drop(events); // Else nothing would say that no more comes.
-                account.go_on(left);
+                account.go_on(left.parts, left.length, left.state);
                 match again {
                     Some(again) => again,
                     // Its provider is set up no more, or in another way.
@@ -353,7 +372,10 @@ impl Runs {
     }
 
     async fn end(&self, run: &Run, account: Account, ending: Ending) {
-        let (usage, metrics) = account.close();
+        let (usage, metrics) = account.close(&ending);
+        let (status, reason) = ending.words();
+        let ms = metrics.duration_ms;
+        tracing::info!(epoch = run.epoch, status, reason, ms, "an answer has ended");
         self.shared.log.finish(run, Terminal { ending, usage, metrics }).await;
     }
 
@@ -414,6 +436,7 @@ impl Runs {
             account.state.clone_from(&state);
         }
         self.write(run, &mut pieces, state).await?;
+        account.shown();
         too_long.map_or(Ok(()), |failure| Err(Halt::Failed(failure)))
     }
 }
@@ -438,15 +461,17 @@ impl Runs {
         let log = &self.shared.log;
         tracing::warn!(message = %run.message_id, code = %failure.code, next = provider, "the next provider is asked");
         let detail = format!("{} Asking {provider}.", failure.message);
+        let fresh = account.again(&provider);
         let answer = AnswerBy { provider, model: None, options: Options::default() };
         if account.is_untouched() {
             log.hand_over(run, answer).await?;
             log.note(run, detail).await;
+            std::mem::replace(account, fresh).close(&Ending::Failed(failure));
             return Ok(());
         }
-        let fresh = account.again();
-        let (usage, metrics) = std::mem::replace(account, fresh).close();
-        let terminal = Terminal { ending: Ending::Failed(failure), usage, metrics };
+        let ending = Ending::Failed(failure);
+        let (usage, metrics) = std::mem::replace(account, fresh).close(&ending);
+        let terminal = Terminal { ending, usage, metrics };
         let next = log.start_over(run, terminal, answer).await?;
         log.note(&next, detail).await;
         self.live().insert((next.message_id.clone(), next.epoch), stop.clone());
@@ -480,93 +505,4 @@ impl From<Refused> for Halt {
 
 fn internal(message: String) -> Failure {
     Failure { code: ErrorCode::Internal, message, retry_after: None }
-}
-
-/// Usage and metrics of one run. The usage is what the provider reports, or an estimate that says so.
-struct Account {
-    started: Instant,
-    first_token: Option<Duration>,
-    request_bytes: usize,
-    answer_bytes: usize,
-    reasoning_bytes: usize,
-    max_answer_bytes: usize,
-    parts: Vec<PartKind>,
-    usage: Option<Usage>,
-    finish_reason: Option<String>,
-    /// With this its provider would go on.
-    state: Option<String>,
-}
-
-/// Bytes of text a token, roughly, over languages.
-const BYTES_A_TOKEN: usize = 4;
-
-impl Account {
-    fn new(started: Instant, request_bytes: usize, max_answer_bytes: usize) -> Self {
-        Self {
-            started,
-            first_token: None,
-            request_bytes,
-            answer_bytes: 0,
-            reasoning_bytes: 0,
-            max_answer_bytes,
-            parts: Vec::new(),
-            usage: None,
-            finish_reason: None,
-            state: None,
-        }
-    }
-
-    fn go_on(&mut self, left: TakenUp) {
-        self.parts = left.parts;
-        self.answer_bytes = usize::try_from(left.length).unwrap_or(usize::MAX);
-        self.state = Some(left.state);
-    }
-
-    /// For the same request, once more.
-    fn again(&self) -> Self {
-        Self::new(self.started, self.request_bytes, self.max_answer_bytes)
-    }
-
-    fn is_untouched(&self) -> bool {
-        self.parts.is_empty() && self.answer_bytes == 0
-    }
-
-    fn count(&mut self, part: u32, text: &str) -> Result<(), Failure> {
-        self.first_token.get_or_insert_with(|| self.started.elapsed());
-        self.answer_bytes += text.len();
-        if self.parts.get(part as usize) == Some(&PartKind::Reasoning) {
-            self.reasoning_bytes += text.len();
-        }
-        if self.answer_bytes <= self.max_answer_bytes {
-            return Ok(());
-        }
-        Err(Failure {
-            code: ErrorCode::ProviderMalformed,
-            message: format!(
-                "The answer is longer than {} bytes, so the relay cut it off.",
-                self.max_answer_bytes
-            ),
-            retry_after: None,
-        })
-    }
-
-    fn close(self) -> (Usage, Metrics) {
-        let tokens = |bytes: usize| Some(bytes.div_ceil(BYTES_A_TOKEN) as u64);
-        let usage = self.usage.unwrap_or_else(|| Usage {
-            input_tokens: tokens(self.request_bytes),
-            output_tokens: tokens(self.answer_bytes),
-            reasoning_tokens: tokens(self.reasoning_bytes).filter(|tokens| *tokens > 0),
-            estimated: true,
-        });
-        let metrics = Metrics {
-            first_token_ms: self.first_token.map(millis),
-            duration_ms: millis(self.started.elapsed()),
-            finish_reason: self.finish_reason,
-        };
-        (usage, metrics)
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

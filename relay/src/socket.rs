@@ -246,7 +246,9 @@ impl Connection {
             (None, Some(session)) => session.log.next().await,
             (None, None) => None,
         };
-        frame.map(|frame| Message::Text(frame.encode().into()))
+        let text = frame?.encode();
+        self.relay.metrics.sent(text.len());
+        Some(Message::Text(text.into()))
     }
 
     async fn changed(&self) {
@@ -304,10 +306,16 @@ impl Connection {
     }
 
     fn trouble(&mut self, code: ErrorCode, message: impl Into<String>, about: Option<String>) {
-        self.replies.push_back(Trouble { code, message: message.into(), about, retry_after: None }.into());
+        self.refuse(Trouble { code, message: message.into(), about, retry_after: None });
+    }
+
+    fn refuse(&mut self, trouble: Trouble) {
+        self.relay.metrics.refused(trouble.code);
+        self.replies.push_back(trouble.into());
     }
 
     async fn text(&mut self, text: &str) -> Result<(), Close> {
+        self.relay.metrics.received_bytes.inc_by(text.len() as u64);
         if text.len() > size(self.limits.max_frame_bytes) {
             self.too_large();
             return if self.session.is_some() { Ok(()) } else { Err(Close::TooBig) };
@@ -322,7 +330,7 @@ impl Connection {
         let Some(session) = &mut self.session else { return self.greet(frame) };
         match obey(&self.relay, session, &mut self.replies, frame).await {
             Ok(()) => {}
-            Err(trouble) => self.replies.push_back(trouble.into()),
+            Err(trouble) => self.refuse(trouble),
         }
         Ok(())
     }
@@ -353,7 +361,7 @@ impl Connection {
         let slot = match self.relay.quota.take(&caller.user, Kind::Socket) {
             Ok(slot) => slot,
             Err(exceeded) => {
-                self.replies.push_back(rate_limited(&exceeded, "hello").into());
+                self.refuse(rate_limited(&exceeded, "hello"));
                 return Err(Close::Again);
             }
         };

@@ -184,6 +184,18 @@ impl Ending {
     }
 }
 
+impl Ending {
+    /// The status, and why: a word each, and nothing that anybody said.
+    pub fn words(&self) -> (&'static str, &'static str) {
+        let reason = match self {
+            Ending::Completed => "",
+            Ending::Interrupted(reason) => reason.as_str(),
+            Ending::Failed(failure) => failure.code.as_str(),
+        };
+        (self.status().as_str(), reason)
+    }
+}
+
 /// The one terminal record of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terminal {

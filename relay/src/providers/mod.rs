@@ -11,7 +11,8 @@ pub mod responses;
 pub mod sse;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, Number, PartInfo, PartKind, Usage};
@@ -78,8 +79,29 @@ pub enum Event {
 pub struct Events {
     sender: mpsc::Sender<Vec<Event>>,
     heard: Heard,
+    times: Times,
     /// The number of the first part: those before were someone else's.
     first_part: u32,
+}
+
+/// When the one that answers was asked, and when its first text was here.
+#[derive(Clone, Default)]
+pub struct Times(Arc<Mutex<(Option<Instant>, Option<Instant>)>>);
+
+impl Times {
+    fn lock(&self) -> MutexGuard<'_, (Option<Instant>, Option<Instant>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[must_use]
+    pub fn asked(&self) -> Option<Instant> {
+        self.lock().0
+    }
+
+    #[must_use]
+    pub fn first(&self) -> Option<Instant> {
+        self.lock().1
+    }
 }
 
 /// Knows whether a piece of an answer was handed over, and with what it could be taken up again behind the last one.
@@ -112,20 +134,31 @@ impl Heard {
 impl Events {
     #[must_use]
     pub fn new(sender: mpsc::Sender<Vec<Event>>) -> Self {
-        Self { sender, heard: Heard::default(), first_part: 0 }
+        Self { sender, heard: Heard::default(), times: Times::default(), first_part: 0 }
     }
 
     /// The same place, for one provider, and what tells whether it has said anything.
     #[must_use]
     pub fn listening(&self) -> (Self, Heard) {
         let heard = Heard::default();
-        (Self { sender: self.sender.clone(), heard: heard.clone(), first_part: self.first_part }, heard)
+        (Self { heard: heard.clone(), ..self.clone() }, heard)
     }
 
     /// For one that goes on after a part of plain text: its first part is the second one.
     #[must_use]
     pub fn after_text(&self) -> Self {
         Self { first_part: self.first_part + 1, ..self.clone() }
+    }
+
+    /// What is timed by this and all that came of it.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.times.clone()
+    }
+
+    /// The provider is asked now; whatever was asked before has failed.
+    pub fn asked(&self) {
+        *self.times.lock() = (Some(Instant::now()), None);
     }
 
     /// Hands over what came together. If nobody takes it any more, this future is about to be dropped.
@@ -140,6 +173,7 @@ impl Events {
         }
         if events.iter().any(|event| matches!(event, Event::Part(_) | Event::Text { .. })) {
             self.heard.0.anything.store(true, Ordering::Release);
+            self.times.lock().1.get_or_insert_with(Instant::now);
         }
         if !events.is_empty() {
             let _ = self.sender.send(events).await;

@@ -1,5 +1,7 @@
 //! From the tree that is on the page to the one that shall be: what stays is not touched.
 
+use crate::core::policy::Element;
+
 use super::batch::{Pen, units};
 use super::tree::{Kind, Node, Role};
 
@@ -53,17 +55,8 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
     match (&old.kind, &mut new.kind) {
         (Kind::Element(before), Kind::Element(after)) => {
             new.id = old.id;
-            if before != after && !new.spine {
-                for (name, _) in before.attrs() {
-                    if after.attr(name).is_none() {
-                        pen.no_attribute(old.id, name);
-                    }
-                }
-                for (name, value) in after.attrs() {
-                    if before.attr(name) != Some(value) {
-                        pen.attribute(old.id, name, value);
-                    }
-                }
+            if !new.spine {
+                attributes(pen, old.id, before, after);
             }
             kids(pen, new.id, new.before, old.kids, &mut new.kids);
             new.id
@@ -86,6 +79,23 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
     }
 }
 
+/// Gives an element on the page the attributes of `after`.
+pub fn attributes(pen: &mut Pen, id: u32, before: &Element, after: &Element) {
+    if before == after {
+        return;
+    }
+    for (name, _) in before.attrs() {
+        if after.attr(name).is_none() {
+            pen.no_attribute(id, name);
+        }
+    }
+    for (name, value) in after.attrs() {
+        if before.attr(name) != Some(value) {
+            pen.attribute(id, name, value);
+        }
+    }
+}
+
 /// Makes a text on the page say `after`.
 pub fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
     if before == after {
@@ -103,7 +113,8 @@ pub fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
     pen.splice(id, gone + units(keep), more);
 }
 
-fn create(pen: &mut Pen, parent: u32, prev: u32, new: &mut Node) -> u32 {
+/// Puts a node on the page, behind `prev`. Gives back the id of the last thing there.
+pub fn create(pen: &mut Pen, parent: u32, prev: u32, new: &mut Node) -> u32 {
     pen.work.compared += 1;
     match &new.kind {
         Kind::Element(element) => {

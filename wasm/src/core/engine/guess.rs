@@ -8,18 +8,30 @@ use std::borrow::Cow;
 
 use riacho_flat::words;
 
+use super::inline::is_arguments;
+
 /// In the place of a URL that is not whole: no policy allows it.
-const PENDING: &str = "riacho-pending:";
+pub const PENDING: &str = "riacho-pending:";
 /// A leaf longer than this is not looked at from its beginning.
 const FAR: usize = 4096;
 /// A link's text, or a tag, that is longer than this is none.
 const MOST: usize = 300;
 
+/// What is open where a text begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inside {
+    /// The rows of a table: a bar begins no other one.
+    Table,
+    Other,
+}
+
 /// `text` ends where the writing has come to.
-pub fn guess(text: &str) -> Cow<'_, str> {
+pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     let line_at = text.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(line_at..).unwrap_or_default();
-    if let Some(table) = table(text, line_at) {
+    if inside == Inside::Other
+        && let Some(table) = table(text, line_at)
+    {
         return Cow::Owned(table);
     }
     let content = line.trim_start_matches([' ', '>']);
@@ -74,8 +86,11 @@ fn table(text: &str, line_at: usize) -> Option<String> {
         return None;
     }
     // A second line that is whole and says what this is.
-    if head_at < line_at && line.matches('-').count() >= cells && line.trim_end().ends_with('|') {
-        return None;
+    if head_at < line_at
+        && line.trim_end().ends_with('|')
+        && line.trim_end().trim_matches('|').split('|').count() >= cells
+    {
+        return Some(text.to_owned());
     }
     Some(format!(
         "{}|\n{}|",
@@ -183,7 +198,6 @@ fn scan(leaf: &str) -> (usize, String) {
                     None => return finish(leaf, at, &open, String::new()),
                 }
             }
-            '!' if after == end => return finish(leaf, at, &open, String::new()),
             '[' if after == end => return finish(leaf, image(leaf, at), &open, String::new()),
             '[' if leaf.get(after..).is_some_and(|rest| rest.starts_with('^')) => {
                 match leaf.get(after..).and_then(|rest| rest.find(']')) {
@@ -219,6 +233,14 @@ fn scan(leaf: &str) -> (usize, String) {
             }
             '*' | '_' | '~' => {
                 if after == end {
+                    return finish(leaf, at, &open, String::new());
+                }
+                let rest = leaf.get(after..).unwrap_or_default();
+                if c != '~'
+                    && rest.len() < 6
+                    && rest.chars().all(char::is_alphanumeric)
+                    && is_arguments(rest, true)
+                {
                     return finish(leaf, at, &open, String::new());
                 }
                 delimiters(leaf, at, run, c, &mut open);
@@ -266,7 +288,7 @@ fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) 
         }
     }
     let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
-    if opens && run <= 3 && !matches!(name.as_str(), "args" | "kwargs") {
+    if opens && run <= 3 && !is_arguments(&name, false) {
         open.push(Open { mark: c, count: run, at: at + run });
     }
 }
@@ -337,7 +359,7 @@ fn is_tag_begun(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::guess;
+    use super::{Inside, guess};
 
     #[test]
     fn what_is_open_is_closed() {
@@ -356,13 +378,14 @@ mod tests {
             ("a <b", "a "),
             ("text\n-", "text\n"),
             ("text\n1.", "text\n"),
-            ("- *a", "- *a*"),
+            ("- *b", "- *b*"),
+            ("- *a", ""),
             ("- *a\n- b", "- *a\n- b"),
             ("| a | b", "| a | b|\n|-|-|"),
             ("| a | b |\n|--", "| a | b |\n|-|-|"),
             ("a \\", "a "),
         ] {
-            assert_eq!(guess(text), expected, "{text:?}");
+            assert_eq!(guess(text, Inside::Other), expected, "{text:?}");
         }
     }
 
@@ -379,7 +402,7 @@ mod tests {
             "It is",
             "x",
         ] {
-            assert_eq!(guess(text), text);
+            assert_eq!(guess(text, Inside::Other), text);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::core::policy::text;
 use super::Engine;
 use super::diff;
 use super::grammar;
+use super::inline::Inline;
 use super::parse::Slice;
 use super::path::Open;
 use super::tree::{Kind, Node, Role};
@@ -23,8 +24,10 @@ pub const LARGE: usize = 2048;
 const PIECE: usize = 1024;
 
 /// More text could go right behind what is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Plain {
+    /// In a leaf whose inline syntax is followed.
+    Followed(Inline),
     /// In a paragraph, shown up to here; behind it are only spaces.
     Prose(usize),
     /// In a line of code.
@@ -36,9 +39,9 @@ pub enum Plain {
 pub struct Long {
     path: Vec<Open>,
     /// Where the present piece begins in the text.
-    piece: usize,
+    pub(super) piece: usize,
     /// How many nodes are before it.
-    kids: usize,
+    pub(super) kids: usize,
     /// The lines up to here belong to the paragraph.
     checked: usize,
 }
@@ -46,10 +49,11 @@ pub struct Long {
 impl Engine {
     /// Shows new text that can't be but text. False if it might be more.
     pub(super) fn append_plain(&mut self) -> bool {
-        let Some(plain) = self.plain else { return false };
-        let (from, code) = match plain {
-            Plain::Prose(from) => (from, false),
-            Plain::Code(from) => (from, true),
+        let (from, code) = match self.plain {
+            Some(Plain::Followed(_)) => return self.append_followed(),
+            Some(Plain::Prose(from)) => (from, false),
+            Some(Plain::Code(from)) => (from, true),
+            None => return false,
         };
         let Some(new) = self.text.get(from..) else { return false };
         let calm =
@@ -73,9 +77,20 @@ impl Engine {
 
     /// Whether text may be put behind what is shown now. `text_end` is where the last text on the page ends.
     pub(super) fn plain_after(&mut self, text_end: usize) -> Option<Plain> {
+        if let Some(inline) = self.follow() {
+            return Some(Plain::Followed(inline));
+        }
+        if self
+            .long
+            .as_ref()
+            .is_some_and(|long| self.last_leaf().is_none_or(|leaf| leaf.kids.len() == long.kids))
+        {
+            // What is shown belongs to the piece before.
+            return None;
+        }
         let line = self.text.get(self.line_start(self.text.len())..)?;
         let trimmed = self.text.trim_end_matches(' ').len();
-        let leaf = self.tail.last().and_then(last_leaf)?;
+        let leaf = self.last_leaf()?;
         let role = leaf.role.clone();
         let shown = last_text(self.tail.last_mut()?)?;
         let Kind::Text { text: shown, .. } = &shown.kind else { return None };
@@ -103,10 +118,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn last_leaf(&self) -> Option<&Node> {
+        self.tail.last().and_then(last_leaf)
+    }
+
     /// What is at the end is code, where nothing is guessed.
     pub(super) fn in_code(&self) -> bool {
-        let leaf = self.tail.last().and_then(last_leaf);
-        leaf.is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code))
+        self.last_leaf().is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code))
     }
 
     /// Goes on with a long paragraph. False if it has to be read as a whole.
@@ -122,10 +140,9 @@ impl Engine {
             }
             long.checked = whole;
         }
-        if !self.show_piece(&mut long) {
-            return false;
-        }
+        let Some(shown) = self.show_piece(&mut long) else { return false };
         self.long = Some(long);
+        self.plain = self.plain_after(shown);
         true
     }
 
@@ -134,7 +151,7 @@ impl Engine {
         if self.ended || self.text.len() - self.anchor < LARGE {
             return None;
         }
-        let leaf = self.tail.last().and_then(last_leaf)?;
+        let leaf = self.last_leaf()?;
         let open = leaf.role == Role::Paragraph && leaf.html.is_none();
         // A blank line may be behind it, unless all of it is one line that goes on.
         let line = self.text.get(self.line_start(self.whole().saturating_sub(1))..self.whole())?;
@@ -188,10 +205,11 @@ impl Engine {
         opened == containers && paragraphs <= 1
     }
 
-    fn show_piece(&mut self, long: &mut Long) -> bool {
+    /// Gives back where the last text ends that is shown.
+    fn show_piece(&mut self, long: &mut Long) -> Option<usize> {
         let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
         let (Some(before), Some(piece)) = (self.text.get(..long.piece), self.text.get(long.piece..)) else {
-            return false;
+            return None;
         };
         // What is before the piece matters to a delimiter that begins it.
         let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
@@ -203,17 +221,17 @@ impl Engine {
         let mut tops = parsed.tops;
         let Some(mut made) = tops.pop().and_then(|top| into_leaf(top.node)).filter(|_| tops.is_empty())
         else {
-            return false;
+            return None;
         };
         if let Some(Node { kind: Kind::Text { text, .. }, .. }) = made.kids.first_mut() {
             text.drain(..guard.len().min(text.len()));
         }
         made.kids.retain(|kid| !matches!(&kid.kind, Kind::Text { text, .. } if text.is_empty()));
         let Some((parent, prev, leaf)) = self.tail.last_mut().and_then(|node| leaf_mut(node, 0, 0)) else {
-            return false;
+            return None;
         };
         if long.kids > leaf.kids.len() {
-            return false;
+            return None;
         }
         let old = leaf.kids.split_off(long.kids);
         let own = leaf.last_id();
@@ -230,8 +248,7 @@ impl Engine {
         {
             (long.piece, long.kids) = (piece, kids);
         }
-        self.plain = self.plain_after(shown);
-        true
+        Some(shown)
     }
 }
 
@@ -243,7 +260,7 @@ fn is_calm(c: char) -> bool {
 }
 
 /// No character in it is one that the grammar changes.
-fn is_seen(new: &str) -> bool {
+pub(super) fn is_seen(new: &str) -> bool {
     new.is_ascii() || matches!((text::honest(new), text::seen(new)), (Cow::Borrowed(_), Cow::Borrowed(_)))
 }
 
@@ -253,7 +270,7 @@ fn last_leaf(node: &Node) -> Option<&Node> {
 }
 
 /// The last leaf in a node, with its parent's id and what is before it there.
-fn leaf_mut(node: &mut Node, parent: u32, prev: u32) -> Option<(u32, u32, &mut Node)> {
+pub(super) fn leaf_mut(node: &mut Node, parent: u32, prev: u32) -> Option<(u32, u32, &mut Node)> {
     if !node.role.is_container() {
         return Some((parent, prev, node));
     }

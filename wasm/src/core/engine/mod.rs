@@ -9,12 +9,14 @@
 //! not what was written.
 
 pub mod batch;
+mod brush;
 mod build;
 mod diff;
 mod finish;
 pub mod grammar;
 mod group;
 mod guess;
+mod inline;
 mod labels;
 mod long;
 mod parse;
@@ -204,7 +206,6 @@ impl Engine {
         let limit = limit.filter(|_| !(raw && self.failed) && (self.raw_waits || !self.ended));
         let text_end = parsed.text_end;
         self.finish(new, parsed, &contexts, &pieces, limit, sanitizer);
-        self.plain = self.plain_after(text_end);
         self.next_read = 0;
         let open = self.text.len() - self.anchor;
         if open > LARGE {
@@ -214,6 +215,7 @@ impl Engine {
                 self.next_read = self.text.len() + open / 2;
             }
         }
+        self.plain = self.plain_after(text_end);
     }
 
     /// Shows new text without reading all that is open again, if that is possible.

@@ -10,7 +10,7 @@ use crate::core::policy::Policy;
 
 use super::build::{Builder, Context, Top};
 use super::grammar;
-use super::guess::guess;
+use super::guess::{Inside, guess};
 use super::labels::Labels;
 use super::path::{self, Open};
 use super::tree::Role;
@@ -202,7 +202,9 @@ impl Slice<'_> {
         visit: &mut dyn FnMut(Event<'_>, Range<usize>, bool),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
-        let slice = if self.open { guess(slice) } else { Cow::Borrowed(slice) };
+        let in_table = self.path.last().is_some_and(|open| open.role == Role::Body);
+        let inside = if in_table { Inside::Table } else { Inside::Other };
+        let slice = if self.open { guess(slice, inside) } else { Cow::Borrowed(slice) };
         let slice = slice.as_ref();
         // pulldown-cmark makes a footnote of a reference only if it sees the definition.
         let mut preamble = String::new();

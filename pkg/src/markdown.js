@@ -14,7 +14,7 @@ class Waiting {
   #done = withResolvers();
 
   constructor(pieces) {
-    this.#pieces = [...pieces];
+    this.#pieces = pieces;
   }
 
   get text() {
@@ -53,8 +53,9 @@ export class MarkdownStream {
   #inner;
   #container;
   #before;
-  /** Text so far, for the day that the wasm dies: many small strings cost more than their characters. */
+  /** Text so far, for the day that the wasm dies. Many small strings cost more than their characters: they are joined. */
   #kept = [];
+  #recent = [];
   #forget;
   #onDegraded;
   /** The last text ended in half a character: the next one begins with the other half. */
@@ -88,21 +89,31 @@ export class MarkdownStream {
     // JavaScript may cut a surrogate pair between two strings; whole text takes the short way.
     if (this.#cut || (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800) {
       this.#cut = this.#call((inner) => inner.pushCut(chunk));
-    } else {
-      try {
-        this.#use().push(chunk);
-      } catch (error) {
-        this.#rescued(error).push(chunk);
-      }
+    } else if (this.#push(chunk) === false) {
+      throw coded("ended", "the stream has ended");
     }
-    if (this.#kept.push(chunk) === MOST_PIECES) {
-      this.#kept = [this.#kept.join("")];
+    if (this.#recent.push(chunk) === MOST_PIECES) {
+      this.#kept.push(this.#recent.join(""));
+      this.#recent.length = 0;
+    }
+  }
+
+  #push(chunk) {
+    // As `#call`, without a closure: this is called for each token.
+    try {
+      return this.#use().push(chunk);
+    } catch (error) {
+      return this.#rescued(error).push(chunk);
     }
   }
 
   /** Brings the DOM up to date now. */
   flush() {
-    this.#call((inner) => inner.flush());
+    try {
+      this.#use().flush();
+    } catch (error) {
+      this.#rescued(error).flush();
+    }
   }
 
   /** The text is whole; resolves when the DOM is final. */
@@ -127,12 +138,13 @@ export class MarkdownStream {
     this.#inner?.free();
     this.#inner = undefined;
     this.#kept = [];
+    this.#recent = [];
     this.#forget?.();
   }
 
   /** The wasm is dead: the text is shown plain. Called by the package, once. */
   takeOver(error) {
-    const waiting = new Waiting(this.#kept);
+    const waiting = new Waiting([...this.#kept, ...this.#recent]);
     this.#inner = waiting;
     loadPlain().then(
       ({ PlainMarkdown }) => {

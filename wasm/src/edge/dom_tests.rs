@@ -39,7 +39,7 @@ impl Live {
 
     fn draw(&mut self) {
         let batch = self.engine.batch();
-        self.renderer.apply(&batch.ops, &batch.strings);
+        self.renderer.paint(batch);
         self.engine.clear_batch();
     }
 

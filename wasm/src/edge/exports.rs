@@ -275,8 +275,9 @@ impl Markdown {
         Ok(Markdown { stream: Stream::new(container, engine) })
     }
 
-    pub fn push(&self, text: &str) -> Result<(), JsValue> {
-        if self.stream.push(text) { Ok(()) } else { Err(ended()) }
+    /// False when the stream has ended. (A `Result` would cost an array a chunk at the border.)
+    pub fn push(&self, text: &str) -> bool {
+        self.stream.push(text)
     }
 
     /// For text whose last character may be half of one; true while the other half is waited for, and then the next

@@ -147,7 +147,7 @@ impl Page {
             mounted.renderer = Some(Renderer::new(&content));
         }
         if let Some(renderer) = &mounted.renderer {
-            renderer.apply(&batch.ops, &batch.strings);
+            renderer.paint(batch);
         }
     }
 

@@ -16,6 +16,8 @@ const WRAP = 10;
 // A long text is a row of text nodes: adding to a node costs its length.
 const ROW = 1024;
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The nodes of one engine in one container. What stood in the container before stays, in front. */
 export class Renderer {
   constructor(container) {
@@ -29,13 +31,19 @@ export class Renderer {
     this.rows = new Map();
   }
 
-  apply(numbers, strings) {
+  /** At most eight ASCII characters, four in each number: no view of wasm memory, and nothing to decode. */
+  appendAscii(id, length, a, b) {
+    const text =
+      length <= 4
+        ? String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24)
+        : String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24, b & 255, (b >> 8) & 255, (b >> 16) & 255, b >>> 24);
+    this.#append(id, text.length === length ? text : text.substring(0, length));
+  }
+
+  apply(numbers, bytes, units) {
     const { document, names, nodes } = this;
-    if (numbers.length === 3 && numbers[0] === APPEND) {
-      // Most chunks only lengthen the last text.
-      this.#append(numbers[1], strings);
-      return;
-    }
+    // Short ASCII is not worth a decoder.
+    const strings = units === bytes.length && units < 256 ? String.fromCharCode.apply(null, bytes) : decoder.decode(bytes);
     // A copy: the numbers lie in wasm memory, which moves if it grows. A removal can run the page's code, and that can
     // call back into wasm.
     const ops = numbers.slice();

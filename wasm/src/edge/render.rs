@@ -3,6 +3,9 @@
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
+use crate::core::engine::Batch;
+use crate::core::engine::batch::{op, units};
+
 #[wasm_bindgen(module = "/src/edge/render.js")]
 extern "C" {
     /// The nodes of one engine in one container.
@@ -11,8 +14,33 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub fn new(container: &Element) -> Renderer;
 
-    /// Carries out the operations of one batch, read in place. It can run the page's code: hold no borrow over it, and
-    /// let the numbers and the string stay where they are until it returns.
+    /// Carries out the operations of one batch, read in place. `units` is the length of the strings as JavaScript counts
+    /// it. It can run the page's code: hold no borrow over it, and let the buffers stay where they are until it returns.
     #[wasm_bindgen(method)]
-    pub fn apply(this: &Renderer, ops: &[u32], strings: &str);
+    fn apply(this: &Renderer, ops: &[u32], strings: &[u8], units: u32);
+
+    /// Puts so many ASCII characters at the end of a text, four in each number, the first one lowest.
+    #[wasm_bindgen(method, js_name = appendAscii)]
+    fn append_ascii(this: &Renderer, id: u32, length: u32, first: u32, second: u32);
+}
+
+impl Renderer {
+    /// Brings a batch to the page. It can run the page's code: hold no borrow over it, and let the batch stay as it is
+    /// until it returns.
+    pub fn paint(&self, batch: &Batch) {
+        let strings = batch.strings.as_bytes();
+        // Most chunks only lengthen the last text by a few characters: those cross as numbers.
+        if let [op::APPEND, id, length] = *batch.ops.as_slice()
+            && strings.len() <= 8
+            && strings.is_ascii()
+        {
+            let mut packed = [0; 8];
+            packed.iter_mut().zip(strings).for_each(|(place, byte)| *place = *byte);
+            let [a, b, c, d, e, f, g, h] = packed;
+            let (first, second) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+            self.append_ascii(id, length, first, second);
+        } else if !batch.is_empty() {
+            self.apply(&batch.ops, strings, units(&batch.strings));
+        }
+    }
 }

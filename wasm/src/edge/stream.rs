@@ -85,14 +85,11 @@ impl Stream {
             } else {
                 engine.flush(sanitizer);
             }
-            painting.ops.clone_from(&engine.batch().ops);
-            painting.strings.clone_from(&engine.batch().strings);
-            engine.clear_batch();
+            painting.clear();
+            engine.swap_batch(&mut painting);
             engine.wants_sanitizer()
         };
-        if !painting.is_empty() {
-            self.renderer.apply(&painting.ops, &painting.strings);
-        }
+        self.renderer.paint(&painting);
         self.painting.replace(painting);
         if wants && !self.sanitizer_asked.replace(true) {
             self.load_sanitizer();

@@ -406,8 +406,8 @@ impl Inline {
         let end = looked + len;
         let dest = text.get(begun..end).unwrap_or_default();
         // A reference to a character is not what it says.
-        let plain = !dest.is_empty() && !(dest.contains('&') && dest.contains(';'));
-        if !plain || rest.get(len) != Some(&b')') {
+        let refers = dest.contains('&') && dest.contains(';');
+        if dest.is_empty() || refers || rest.get(len) != Some(&b')') {
             return Step::Unknown;
         }
         self.put(text.get(*from..at).unwrap_or_default(), sink);

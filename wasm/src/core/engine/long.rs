@@ -208,9 +208,7 @@ impl Engine {
     /// Gives back where the last text ends that is shown.
     fn show_piece(&mut self, long: &mut Long) -> Option<usize> {
         let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
-        let (Some(before), Some(piece)) = (self.text.get(..long.piece), self.text.get(long.piece..)) else {
-            return None;
-        };
+        let (before, piece) = (self.text.get(..long.piece)?, self.text.get(long.piece..)?);
         // What is before the piece matters to a delimiter that begins it.
         let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
         let text = format!("{begin}{guard}{piece}");
@@ -219,17 +217,12 @@ impl Engine {
         self.pen.work.scanned += scanned as u64;
         self.pen.work.compared += events as u64;
         let mut tops = parsed.tops;
-        let Some(mut made) = tops.pop().and_then(|top| into_leaf(top.node)).filter(|_| tops.is_empty())
-        else {
-            return None;
-        };
+        let mut made = tops.pop().and_then(|top| into_leaf(top.node)).filter(|_| tops.is_empty())?;
         if let Some(Node { kind: Kind::Text { text, .. }, .. }) = made.kids.first_mut() {
             text.drain(..guard.len().min(text.len()));
         }
         made.kids.retain(|kid| !matches!(&kid.kind, Kind::Text { text, .. } if text.is_empty()));
-        let Some((parent, prev, leaf)) = self.tail.last_mut().and_then(|node| leaf_mut(node, 0, 0)) else {
-            return None;
-        };
+        let (parent, prev, leaf) = self.tail.last_mut().and_then(|node| leaf_mut(node, 0, 0))?;
         if long.kids > leaf.kids.len() {
             return None;
         }

@@ -175,6 +175,11 @@ impl Engine {
         self.pen.batch.clear();
     }
 
+    /// Takes the batch and leaves an empty one for the next; neither gives its buffers up.
+    pub fn swap_batch(&mut self, empty: &mut Batch) {
+        std::mem::swap(&mut self.pen.batch, empty);
+    }
+
     /// The engine's effort so far.
     pub fn work(&self) -> Work {
         self.pen.work

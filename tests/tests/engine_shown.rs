@@ -25,6 +25,14 @@ const PROSE: &[(&str, &str)] = &[
     ),
     ("other scripts", "**强调**后面的文字，“引号”和 *água* rápida… ✅ pronto **não**.\n"),
     ("lines", "line one **with\nstrong** over lines\nand *more* of\nit `here` too\n"),
+    (
+        "code",
+        "```rust\nfn a() {\n\n    let x = `y`;\n  ~~~\n}\n```\n\nafter\n\n~~~\n```\n~~\n~~~\n- ```js\n  let a;\n    b\n  ```\n",
+    ),
+    (
+        "rules and markers",
+        "a\n\n---\n\nb\n\n1. c\n2. d\n\n***\n\n- - e\n\nhead\n====\n\n| a |\n|---|\n| b |\n\n---\n",
+    ),
     ("not closed", "a **b and *c and `d\n\nnext [e and (f\n\nlast\n"),
 ];
 

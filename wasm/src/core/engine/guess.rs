@@ -22,6 +22,8 @@ const MOST: usize = 300;
 pub enum Inside {
     /// The rows of a table: a bar begins no other one.
     Table,
+    /// Code, of which the fence's own line is whole.
+    Fence,
     Other,
 }
 
@@ -29,6 +31,10 @@ pub enum Inside {
 pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     let line_at = text.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(line_at..).unwrap_or_default();
+    if inside == Inside::Fence {
+        let held = may_close(line.trim_start_matches([' ', '>']));
+        return Cow::Borrowed(if held { text.get(..line_at).unwrap_or_default() } else { text });
+    }
     if inside == Inside::Other
         && let Some(table) = table(text, line_at)
     {
@@ -44,6 +50,9 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     }
     let from = region(text, line_at);
     let leaf = text.get(from..).unwrap_or_default();
+    if leaf.starts_with("```") || leaf.starts_with("~~~") {
+        return Cow::Borrowed(text);
+    }
     let (keep, close) = scan(leaf);
     if keep == leaf.len() && close.is_empty() {
         return Cow::Borrowed(text);
@@ -62,8 +71,14 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     Cow::Owned(format!("{}{close}", kept.trim_end_matches([' ', '\n'])))
 }
 
+/// Whether a line of code may become the end of its fence.
+pub fn may_close(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.chars().all(|c| matches!(c, '`' | '~'))
+}
+
 /// Rules, underlines, list markers: a line that has no content yet.
-fn is_marker(line: &str) -> bool {
+pub fn is_marker(line: &str) -> bool {
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
         || digits.len() < line.len() && matches!(digits, "" | "." | ")")

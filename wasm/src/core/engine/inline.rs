@@ -6,6 +6,8 @@
 //!
 //! Nothing here knows the tree or the page.
 
+use super::guess::is_marker;
+
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
 /// A URL that is longer than this is none.
@@ -177,7 +179,7 @@ impl Inline {
             let Some(&byte) = bytes.get(at) else { return self.hold(text, from, at, sink) };
             let step = match byte {
                 b'`' if in_code => self.end_code(text, &mut from, at, sink),
-                b'\n' => self.line(bytes, at, over_lines),
+                b'\n' => self.line(text, at, over_lines),
                 b'|' if matches!(self.lines, Lines::Row { .. }) => {
                     if in_code || !self.open.is_empty() {
                         return false;
@@ -243,10 +245,14 @@ impl Inline {
         sink.text(text);
     }
 
-    /// A line ends. What comes behind it is the parser's business; until something does, nothing changes.
-    fn line(&self, bytes: &[u8], at: usize, over_lines: bool) -> Step {
-        let rest = bytes.get(at..).unwrap_or_default();
-        if rest.iter().all(|&byte| byte == b'\n') {
+    /// A line ends. What comes behind it is the parser's business; until something does that can be told apart, nothing
+    /// changes.
+    fn line(&self, text: &str, at: usize, over_lines: bool) -> Step {
+        let rest = text.get(at..).unwrap_or_default();
+        let begun = rest.trim_start_matches('\n');
+        if begun.is_empty()
+            || is_marker(begun.trim()) && !begun.contains('\n') && !begun.starts_with(['`', '~', ' '])
+        {
             let shaky = self.open.iter().any(|mark| mark.span == Span::Link || rest.len() > 1);
             return if shaky { Step::Unknown } else { Step::Hold(at) };
         }
@@ -256,7 +262,7 @@ impl Inline {
         if !crosses {
             return Step::Unknown;
         }
-        let prefix = rest.iter().skip(1).take_while(|byte| matches!(byte, b' ' | b'>')).count();
+        let prefix = rest.bytes().skip(1).take_while(|byte| matches!(byte, b' ' | b'>')).count();
         Step::To(at + 1 + prefix)
     }
 

@@ -13,6 +13,7 @@ use crate::core::policy::text;
 use super::Engine;
 use super::diff;
 use super::grammar;
+use super::guess::{Inside, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
 use super::path::Open;
@@ -49,20 +50,55 @@ pub struct Long {
 impl Engine {
     /// Shows new text that can't be but text. False if it might be more.
     pub(super) fn append_plain(&mut self) -> bool {
-        let (from, code) = match self.plain {
-            Some(Plain::Followed(_)) => return self.append_followed(),
-            Some(Plain::Prose(from)) => (from, false),
-            Some(Plain::Code(from)) => (from, true),
-            None => return false,
-        };
+        match self.plain {
+            Some(Plain::Followed(_)) => self.append_followed(),
+            Some(Plain::Prose(from)) => self.append_prose(from),
+            Some(Plain::Code(from)) => self.append_code(from),
+            None => false,
+        }
+    }
+
+    fn append_prose(&mut self, from: usize) -> bool {
         let Some(new) = self.text.get(from..) else { return false };
-        let calm =
-            if code { !new.contains('\n') && is_seen(new) } else { new.chars().all(is_calm) && is_seen(new) };
-        if !calm {
+        if !new.chars().all(is_calm) || !is_seen(new) {
             return false;
         }
-        let new = if code { new } else { new.trim_end_matches(' ') };
-        let to = from + new.len();
+        self.plain = Some(Plain::Prose(from + new.trim_end_matches(' ').len()));
+        self.append_text(from, new.trim_end_matches(' ').len())
+    }
+
+    fn append_code(&mut self, from: usize) -> bool {
+        let Some(new) = self.text.get(from..) else { return false };
+        if !is_seen(new) {
+            return false;
+        }
+        let mut len = new.len();
+        // What may be the end of the fence, or only what is before it on its line.
+        let waits = |line: &str| may_close(line) || line.len() <= 3 && line.trim().is_empty();
+        let begins = self.line_start(from) == from;
+        if let Some((first, lines)) = new.split_once('\n') {
+            // The lines of a fence in nothing are code as they are, unless one ends it.
+            let fits = self.last_text_len() + new.len() < LARGE;
+            if !fits || !self.is_flat_fence() {
+                return false;
+            }
+            let (whole, last) = lines.rsplit_once('\n').unwrap_or(("", lines));
+            if begins && may_close(first) || whole.split('\n').any(may_close) {
+                return false;
+            }
+            if waits(last) {
+                len -= last.len();
+            }
+        } else if begins && waits(new) {
+            len = 0;
+        }
+        self.plain = Some(Plain::Code(from + len));
+        self.append_text(from, len)
+    }
+
+    /// Puts so much of the text behind what is shown.
+    fn append_text(&mut self, from: usize, len: usize) -> bool {
+        let Some(new) = self.text.get(from..from + len) else { return false };
         self.pen.work.scanned += new.len() as u64;
         let Some(node) = self.tail.last_mut().and_then(last_text) else { return false };
         if let Kind::Text { text, .. } = &mut node.kind
@@ -71,8 +107,27 @@ impl Engine {
             text.push_str(new);
             self.pen.append(node.id, new);
         }
-        self.plain = Some(if code { Plain::Code(to) } else { Plain::Prose(to) });
         true
+    }
+
+    fn last_text_len(&self) -> usize {
+        match self.tail.last().and_then(last_text_of) {
+            Some(Node { kind: Kind::Text { text, .. }, .. }) => text.len(),
+            _ => 0,
+        }
+    }
+
+    /// The last block is a fence that stands at the start of its line, in no container.
+    fn is_flat_fence(&self) -> bool {
+        let Some(leaf) = self.tail.last().filter(|leaf| leaf.role == Role::Fence) else { return false };
+        match self.path.as_slice() {
+            [] => {
+                self.line_start(leaf.span.start) == leaf.span.start
+                    && self.text.get(leaf.span.start..).is_some_and(|text| text.starts_with(['`', '~']))
+            }
+            [fence] => fence.role == Role::Fence && fence.begin.starts_with(['`', '~']),
+            _ => false,
+        }
     }
 
     /// Whether text may be put behind what is shown now. `text_end` is where the last text on the page ends.
@@ -92,8 +147,7 @@ impl Engine {
         let trimmed = self.text.trim_end_matches(' ').len();
         let leaf = self.last_leaf()?;
         let role = leaf.role.clone();
-        let shown = last_text(self.tail.last_mut()?)?;
-        let Kind::Text { text: shown, .. } = &shown.kind else { return None };
+        let Kind::Text { text: shown, .. } = &last_text_of(self.tail.last()?)?.kind else { return None };
         if shown.is_empty() {
             return None;
         }
@@ -107,12 +161,12 @@ impl Engine {
             }
             Role::Fence => {
                 let content = line.trim_start_matches([' ', '>']);
-                let good = text_end == self.text.len()
-                    && !line.contains('\t')
+                let last = shown.chars().next_back();
+                let good = text_end == self.text.len() && last == self.text.chars().next_back();
+                let in_line = !line.contains('\t')
                     && content.contains(|c: char| !matches!(c, '`' | '~' | ' '))
-                    && !shown.ends_with('\n')
-                    && shown.chars().next_back() == line.chars().next_back();
-                good.then_some(Plain::Code(self.text.len()))
+                    && last != Some('\n');
+                (good && (in_line || self.is_flat_fence())).then_some(Plain::Code(self.text.len()))
             }
             _ => None,
         }
@@ -120,11 +174,6 @@ impl Engine {
 
     pub(super) fn last_leaf(&self) -> Option<&Node> {
         self.tail.last().and_then(last_leaf)
-    }
-
-    /// What is at the end is code, where nothing is guessed.
-    pub(super) fn in_code(&self) -> bool {
-        self.last_leaf().is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code))
     }
 
     /// Goes on with a long paragraph. False if it has to be read as a whole.
@@ -212,7 +261,13 @@ impl Engine {
         // What is before the piece matters to a delimiter that begins it.
         let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
         let text = format!("{begin}{guard}{piece}");
-        let slice = Slice { text: &text, range: 0..text.len(), path: &[], labels: &self.labels, open: true };
+        let slice = Slice {
+            text: &text,
+            range: 0..text.len(),
+            path: &[],
+            labels: &self.labels,
+            open: Some(Inside::Other),
+        };
         let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, false);
         self.pen.work.scanned += scanned as u64;
         self.pen.work.compared += events as u64;
@@ -258,7 +313,7 @@ pub(super) fn is_seen(new: &str) -> bool {
 }
 
 /// The last leaf in a node.
-fn last_leaf(node: &Node) -> Option<&Node> {
+pub fn last_leaf(node: &Node) -> Option<&Node> {
     if node.role.is_container() { node.kids.last().and_then(last_leaf) } else { Some(node) }
 }
 
@@ -282,6 +337,13 @@ fn into_leaf(node: Node) -> Option<Node> {
     let mut kids = node.kids;
     let last = kids.pop()?;
     if kids.is_empty() { into_leaf(last) } else { None }
+}
+
+fn last_text_of(node: &Node) -> Option<&Node> {
+    if matches!(node.kind, Kind::Text { .. }) {
+        return (node.role == Role::Inline).then_some(node);
+    }
+    node.kids.last().and_then(last_text_of)
 }
 
 /// The text at the very end of a node.

@@ -36,12 +36,13 @@ pub use raw::Sanitize;
 
 use batch::Pen;
 use group::{Assembled, Assembler};
+use guess::Inside;
 use labels::Labels;
 use long::{LARGE, Long, Plain};
 use parse::{Parsed, Slice};
 use path::Open;
 use settle::Holds;
-use tree::Node;
+use tree::{Node, Role};
 use waiting::Waiting;
 
 /// Renders one message. Call order: any number of [`push`](Engine::push) and [`flush`](Engine::flush), then
@@ -188,16 +189,24 @@ impl Engine {
     /// Parses the text after the anchor and brings it to the page; then lets go of what is finished.
     fn render(&mut self, sanitizer: Option<&dyn Sanitize>) {
         let range = self.anchor..self.text.len();
-        let open = self.is_guessed();
-        let mut parsed = self.parse(range.clone(), false);
+        let mut open = self.guessed();
+        let mut parsed = self.parse(range.clone(), open, false);
+        if open.is_some_and(|inside| inside != Inside::Fence)
+            && let Some(leaf) = parsed.tops.last().and_then(|top| long::last_leaf(&top.node))
+            && matches!(leaf.role, Role::Fence | Role::Code)
+        {
+            // Only now it is known to be code, where nothing is closed that looks open.
+            open = self.guessed_in_code(leaf);
+            parsed = self.parse(range.clone(), open, false);
+        }
         if !parsed.loosened.is_empty() {
             // A line that is not whole may still turn out to be no item.
             let whole = self.ended || self.whole() == self.text.len();
-            if whole || !self.parse(self.anchor..self.whole(), false).loosened.is_empty() {
+            if whole || !self.parse(self.anchor..self.whole(), None, false).loosened.is_empty() {
                 self.loosen(&parsed.loosened);
-                parsed = self.parse(range.clone(), false);
+                parsed = self.parse(range.clone(), open, false);
             } else {
-                parsed = self.parse(range.clone(), true);
+                parsed = self.parse(range.clone(), open, true);
             }
         }
         let tops = std::mem::take(&mut parsed.tops);
@@ -240,7 +249,7 @@ impl Engine {
         range: Range<usize>,
         path: &[Open],
         context: &[String],
-        open: bool,
+        open: Option<Inside>,
         sanitizer: Option<&dyn Sanitize>,
     ) -> Assembled {
         let assembler =
@@ -249,8 +258,7 @@ impl Engine {
             .assemble(tops, || Slice { text: &self.text, range, path, labels: &self.labels, open }.html())
     }
 
-    fn parse(&mut self, range: Range<usize>, keep_tight: bool) -> Parsed {
-        let open = range.end == self.text.len() && self.is_guessed();
+    fn parse(&mut self, range: Range<usize>, open: Option<Inside>, keep_tight: bool) -> Parsed {
         let slice = Slice { text: &self.text, range, path: &self.path, labels: &self.labels, open };
         let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, keep_tight);
         self.pen.work.scanned += scanned as u64;
@@ -258,9 +266,21 @@ impl Engine {
         parsed
     }
 
-    /// Whether the end of the text is shown as it will most likely become.
-    fn is_guessed(&self) -> bool {
-        !self.ended && !self.in_code()
+    /// Where the end of the text stands, if it is shown as it will most likely become.
+    fn guessed(&self) -> Option<Inside> {
+        if self.ended {
+            return None;
+        }
+        match self.last_leaf() {
+            Some(leaf) if matches!(leaf.role, Role::Fence | Role::Code) => self.guessed_in_code(leaf),
+            _ if self.path.last().is_some_and(|open| open.role == Role::Body) => Some(Inside::Table),
+            _ => Some(Inside::Other),
+        }
+    }
+
+    fn guessed_in_code(&self, leaf: &Node) -> Option<Inside> {
+        let begun = leaf.spine || self.text.get(leaf.span.start..)?.contains('\n');
+        (leaf.role == Role::Fence && begun).then_some(Inside::Fence)
     }
 
     /// Where the last line begins that is not whole.

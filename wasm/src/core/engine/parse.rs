@@ -49,8 +49,8 @@ pub struct Slice<'a> {
     pub range: Range<usize>,
     pub path: &'a [Open],
     pub labels: &'a Labels,
-    /// The text goes on behind it: its end is shown as it will most likely become.
-    pub open: bool,
+    /// The text goes on behind it, from in there: its end is shown as it will most likely become.
+    pub open: Option<Inside>,
 }
 
 struct Known<'a> {
@@ -202,9 +202,7 @@ impl Slice<'_> {
         visit: &mut dyn FnMut(Event<'_>, Range<usize>, bool),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
-        let in_table = self.path.last().is_some_and(|open| open.role == Role::Body);
-        let inside = if in_table { Inside::Table } else { Inside::Other };
-        let slice = if self.open { guess(slice, inside) } else { Cow::Borrowed(slice) };
+        let slice = self.open.map_or(Cow::Borrowed(slice), |inside| guess(slice, inside));
         let slice = slice.as_ref();
         // pulldown-cmark makes a footnote of a reference only if it sees the definition.
         let mut preamble = String::new();

@@ -76,8 +76,7 @@ impl Engine {
         let (parsed, scanned, events) = self.read(leaf);
         self.pen.work.scanned += 2 * scanned as u64;
         self.pen.work.compared += 2 * events as u64;
-        let made =
-            self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, false, sanitizer);
+        let made = self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, None, sanitizer);
         self.pen.work.scanned += made.scanned as u64;
         let Some(mut new) = find(made.kids, leaf.at) else {
             leaf.node = Some(old);
@@ -121,7 +120,7 @@ impl Engine {
             range: leaf.lines.clone(),
             path: &leaf.path,
             labels: &self.labels,
-            open: false,
+            open: None,
         };
         slice.nodes(&self.policy, &self.id_prefix, false)
     }

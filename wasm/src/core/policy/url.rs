@@ -1,6 +1,8 @@
 //! Which URLs may be followed. Stricter than the URL standard where that costs nobody: what is let through here is let
 //! through by any URL parser, so a second look elsewhere never disagrees.
 
+use std::borrow::Cow;
+
 /// Whether `url` is relative or of one of these schemes, and well formed.
 pub fn allowed(url: &str, schemes: &[&str]) -> bool {
     if url.chars().any(|c| c.is_ascii_control()) || url != url.trim_matches([' ', '\u{a0}', '\u{feff}']) {
@@ -43,7 +45,7 @@ pub fn destination(url: &str) -> Option<Destination> {
     let named = match scheme(url) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto") => {
             let (_, host) = rest.split('?').next().unwrap_or_default().rsplit_once('@')?;
-            return Some(Destination { host: decode(host)?, credentials: false });
+            return Some(Destination { host: decode(host)?.into_owned(), credentials: false });
         }
         Some((_, rest)) => authority(rest)?,
         None if has_host(url) => url.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next()?,
@@ -51,7 +53,10 @@ pub fn destination(url: &str) -> Option<Destination> {
     };
     let (user, host) = named.rsplit_once('@').map_or((None, named), |(user, host)| (Some(user), host));
     let host = host.split(':').next().unwrap_or_default();
-    Some(Destination { host: decode(host).unwrap_or_else(|| host.to_owned()), credentials: user.is_some() })
+    Some(Destination {
+        host: decode(host).map_or_else(|| host.to_owned(), Cow::into_owned),
+        credentials: user.is_some(),
+    })
 }
 
 fn scheme(url: &str) -> Option<(&str, &str)> {
@@ -89,7 +94,10 @@ fn is_host(authority: &str) -> bool {
         && (!numeric || host.parse::<std::net::Ipv4Addr>().is_ok())
 }
 
-fn decode(host: &str) -> Option<String> {
+fn decode(host: &str) -> Option<Cow<'_, str>> {
+    if !host.contains('%') {
+        return Some(Cow::Borrowed(host));
+    }
     let mut bytes = Vec::with_capacity(host.len());
     let mut rest = host.bytes();
     while let Some(byte) = rest.next() {
@@ -101,7 +109,7 @@ fn decode(host: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ const WRITE_BUFFER: usize = 16 * 1024;
 /// One frame, and the answers before it. A chunk of control characters has six times its size in JSON.
 const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
 /// Frames a second that are read from one client, and how many may come at once. What comes faster waits in its own socket.
-const FRAMES: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const FRAMES: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 /// How long the last words may take to be sent and heard.
 const LINGER: Duration = Duration::from_secs(1);
@@ -73,6 +73,8 @@ enum Close {
     TooBig,
     /// 1007: text that is no UTF-8.
     Invalid,
+    /// 1002: no frame of RFC 6455.
+    Protocol,
     /// 1001: the relay ends.
     Away,
     /// 1000: nothing came for too long.
@@ -88,6 +90,7 @@ impl Close {
             Close::Again => Some(close_code::AGAIN),
             Close::TooBig => Some(close_code::SIZE),
             Close::Invalid => Some(close_code::INVALID),
+            Close::Protocol => Some(close_code::PROTOCOL),
             Close::Away => Some(close_code::AWAY),
             Close::Idle => Some(close_code::NORMAL),
             Close::Gone => None,
@@ -157,7 +160,7 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
         let _ = tokio::time::timeout(LINGER, farewell(&mut sink, &mut connection, code)).await;
         // What the client is still sending would else make the kernel throw away what it has not read.
         let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = stream.next().await {} }).await;
-        if matches!(close, Close::TooBig | Close::Invalid) {
+        if matches!(close, Close::TooBig | Close::Invalid | Close::Protocol) {
             tokio::time::sleep(LINGER).await;
         }
     }
@@ -296,6 +299,7 @@ impl Connection {
                 Close::TooBig
             }
             Some(tungstenite::Error::Utf8(_)) => Close::Invalid,
+            Some(tungstenite::Error::Protocol(_)) => Close::Protocol,
             _ => Close::Gone,
         }
     }

@@ -12,8 +12,33 @@ use crate::{files, proc, tools};
 pub fn run(args: &[String]) -> Result<()> {
     match args.split_first() {
         Some((which, rest)) if which == "render" => render(rest),
-        _ => bail!("bench takes: render [--quick] [--engines a,b] [--shapes a,b]"),
+        Some((which, rest)) if which == "relay" => relay(rest),
+        _ => bail!("bench takes: render [--quick] [--engines a,b] [--shapes a,b], or relay [--quick]"),
     }
+}
+
+/// The relay beside a bare fan-out, Socket.IO and Flask-SocketIO. The options after `relay` are the bench's own.
+fn relay(args: &[String]) -> Result<()> {
+    let cx = Cx::new()?;
+    let socketio = cx.root.join("tests/bench/relay/peers/socketio");
+    tools::node_modules(&cx, &socketio)?;
+    let flask = tools::flask(&cx)?;
+    let build = ["build", "--release", "--package", "riacho-relay", "--package", "riacho-bench-relay"];
+    proc::run(cx.cargo().args(build))?;
+    let built = cx.target.join("release");
+    println!("measuring; the whole run takes about eight minutes, --quick two");
+    proc::run(
+        Command::new(built.join("riacho-bench-relay"))
+            .arg("--relay")
+            .arg(built.join("riacho-relay"))
+            .arg("--socketio")
+            .arg(&socketio)
+            .arg("--flask")
+            .arg(&flask)
+            .arg("--out")
+            .arg(cx.root.join("docs/BENCHMARKS.md"))
+            .args(args),
+    )
 }
 
 /// Every renderer in one real Chromium. The options after `render` are the bench's own.

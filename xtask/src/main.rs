@@ -23,6 +23,7 @@ cargo xtask demo [--port N] [-- RELAY OPTIONS]   build, then serve the demo page
 cargo xtask test [STEP [NAME]]                   every check; STEP is one of: format, clippy, native, wasm, e2e, pack, tidy
 cargo xtask build [--dev]                        the wasm modules into pkg/dist and the site into target/site; --dev skips wasm-opt
 cargo xtask setup                                install every tool now that the others install when they need it
+cargo xtask bench relay [--quick]                the relay beside a bare fan-out, Socket.IO and Flask-SocketIO, into docs/BENCHMARKS.md
 cargo xtask bench render [--quick]               the renderer beside its peers in one real Chromium, into docs/BENCHMARKS.md
 cargo xtask soak fuzz [--minutes N]              any bytes, cut anywhere, through the engine against the oracle (30 minutes)
 cargo xtask size                                 what a page downloads, in brotli, against the budgets

@@ -196,6 +196,35 @@ pub fn yt_dlp(cx: &Cx) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// What the original system was made with, for the bench.
+const FLASK: [&str; 3] = ["flask-socketio==5.7.0", "gevent==26.9.0", "gevent-websocket==0.10.1"];
+
+/// A Python that has Flask-SocketIO, from PyPI.
+pub fn flask(cx: &Cx) -> Result<PathBuf> {
+    let home = cx.cache.join(format!("flask-{}", files::fingerprint(&[FLASK.join(" ").as_bytes()])));
+    let program = home.join("python");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let [python, pip] = system([PYTHON, PIP])?;
+    install("Flask-SocketIO", "about 20 seconds", &home, |fresh| {
+        proc::run(
+            Command::new(pip)
+                .args(["install", "--quiet", "--disable-pip-version-check", "--target"])
+                .arg(fresh.join("lib"))
+                .args(FLASK),
+        )?;
+        let python = proc::stdout(Command::new(python).args(["-c", "import sys; print(sys.executable)"]))?;
+        let (lib, python) = (home.join("lib"), python.trim());
+        let program = fresh.join("python");
+        fs::write(&program, format!("#!/bin/sh\nPYTHONPATH='{}' exec '{python}' \"$@\"\n", lib.display()))?;
+        #[cfg(unix)]
+        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        Ok(())
+    })?;
+    Ok(program)
+}
+
 /// The standard library for the browser.
 pub fn wasm_target(cx: &Cx) -> Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";

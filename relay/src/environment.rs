@@ -27,6 +27,7 @@ fn remote(name: &str, wire: Wire, prefix: &str) -> Option<RemoteSettings> {
         model,
         streams: true,
         background: false,
+        thread: of("THREAD").is_some_and(|value| value != "0"),
     })
 }
 
@@ -72,6 +73,7 @@ pub fn compatible(text: &str) -> Result<RemoteSettings, String> {
         model: model.to_owned(),
         streams: true,
         background: false,
+        thread: false,
     })
 }
 

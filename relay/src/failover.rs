@@ -32,8 +32,11 @@ impl Default for Patience {
     }
 }
 
+/// A provider, and its name.
+pub type Link = (String, Arc<dyn Provider>);
+
 /// Who is asked, one after the other.
-pub type Chain = Vec<(String, Arc<dyn Provider>)>;
+pub type Chain = Vec<Link>;
 
 /// The queues of a relay: who was told to wait makes everyone behind it wait.
 #[derive(Default)]
@@ -102,6 +105,7 @@ pub async fn answer(
             events.emit(vec![Event::NextProvider { provider, failure }]).await;
             // The name of a model means something to the one it was meant for.
             request.model = None;
+            request.thread = None;
         }
     }
     result
@@ -117,11 +121,18 @@ async fn ask(
     patience: Patience,
 ) -> Result<(), Failure> {
     let mut tries = 0;
+    let mut request = request.clone();
     loop {
         queue.wait(name, events).await;
         let (said, heard) = events.listening();
         events.asked();
         let Err(failure) = provider.answer(request.clone(), said.clone()).await else { return Ok(()) };
+        let refused = failure.code == ErrorCode::ProviderRejected && !heard.anything();
+        if refused && request.thread.take().is_some() {
+            // It keeps the thread no more, or can't go on with it: once more, with all that was said.
+            tracing::info!(provider = name, "a thread that is not taken up; the whole conversation is sent");
+            continue;
+        }
         if heard.state().is_some() {
             // It goes on there without us: asked again, it would be two answers.
             return go_on(name, provider, failure, &said, &heard, patience).await;
@@ -148,7 +159,7 @@ async fn ask(
 
 /// Takes up an answer that its provider keeps, behind `state`, after a restart. None: it can't be.
 pub fn take_up(
-    (name, provider): (String, Arc<dyn Provider>),
+    (name, provider): Link,
     state: String,
     events: &Events,
     patience: Patience,

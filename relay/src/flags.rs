@@ -137,6 +137,9 @@ pub struct Flags {
     /// The longest answer that is kept, in bytes.
     #[arg(long, env = "RIACHO_MAX_ANSWER_BYTES", default_value_t = Settings::default().max_answer_bytes)]
     max_answer_bytes: usize,
+    /// Keeps so many events of provider streams as they came, the newest ones, for debugging; 0 keeps none.
+    #[arg(long, env = "RIACHO_STREAM_EVENTS", default_value_t = Settings::default().stream_events)]
+    stream_events: usize,
     /// Milliseconds between two chunks of the provider `demo`.
     #[arg(long, env = "RIACHO_DEMO_PACE", default_value_t = millis(DemoSettings::default().pace))]
     demo_pace: u64,
@@ -265,6 +268,7 @@ impl Flags {
             system_prompt: self.system_prompt.clone().filter(|prompt| !prompt.is_empty()),
             context_bytes: self.context_bytes,
             max_answer_bytes: self.max_answer_bytes,
+            stream_events: self.stream_events,
             timeouts: Timeouts {
                 connect: Duration::from_millis(self.connect_timeout),
                 first_token: Duration::from_millis(self.first_token_timeout),

@@ -83,7 +83,7 @@ impl Relay {
         let auth = Arc::new(auth::Authenticator::new(&settings.auth)?);
         let quota = quota::Quota::new(settings.quota);
         let metrics = Arc::new(metrics::Metrics::default());
-        let log = log::Log::open(&settings.store)?;
+        let log = log::Log::open(&settings.store, settings.stream_events)?;
         let providers = providers::Providers::from_settings(&settings)?;
         let runs = runs::Runs::new(
             log.clone(),

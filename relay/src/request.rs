@@ -15,6 +15,31 @@ pub struct Request {
     /// As the client named it; without one the provider takes its own default.
     pub model: Option<String>,
     pub options: Options,
+    /// What the provider keeps of the conversation, where it keeps threads.
+    pub thread: Option<Thread>,
+}
+
+/// A thread that the provider keeps: what it is called there, and what it does not hold yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The provider's id of the answer at its end.
+    pub after: String,
+    /// Starts and ends with a user's turn.
+    pub turns: Vec<Turn>,
+}
+
+impl Thread {
+    /// Behind the newest of these answers that `provider` keeps.
+    #[must_use]
+    pub fn behind(said: &[Said], provider: &str) -> Option<Self> {
+        let (at, after) = said.iter().enumerate().rev().find_map(|(at, said)| match &said.kept {
+            Some(kept) if kept.provider == provider => Some((at, &kept.id)),
+            _ => None,
+        })?;
+        let turns = turns(said.iter().skip(at + 1).cloned());
+        turns.last().filter(|last| last.role == Role::User)?;
+        Some(Self { after: after.clone(), turns })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +60,7 @@ impl Request {
         options: Options,
     ) -> Self {
         let question = said.last().map(|said| said.text.clone()).unwrap_or_default();
-        let mut turns: Vec<Turn> = Vec::new();
-        for Said { role, text } in said.into_iter().filter(|said| !said.text.trim().is_empty()) {
-            match turns.last_mut().filter(|last| last.role == role) {
-                Some(last) => {
-                    last.text.push_str("\n\n");
-                    last.text.push_str(&text);
-                }
-                None => turns.push(Turn { role, text }),
-            }
-        }
+        let mut turns = turns(said);
         let mut room = budget.saturating_sub(system.as_ref().map_or(0, String::len));
         let fits = turns
             .iter()
@@ -60,7 +76,7 @@ impl Request {
         if turns.first().is_some_and(|first| first.role == Role::Assistant) {
             turns.remove(0);
         }
-        Self { system, turns, question, model, options }
+        Self { system, turns, question, model, options, thread: None }
     }
 
     /// Bytes of everything that is sent, for an estimate of its tokens.
@@ -71,12 +87,58 @@ impl Request {
     }
 }
 
+/// Answers that hold no text are left out, and neighbours of one role become one turn.
+fn turns(said: impl IntoIterator<Item = Said>) -> Vec<Turn> {
+    let mut turns: Vec<Turn> = Vec::new();
+    for Said { role, text, .. } in said.into_iter().filter(|said| !said.text.trim().is_empty()) {
+        match turns.last_mut().filter(|last| last.role == role) {
+            Some(last) => {
+                last.text.push_str("\n\n");
+                last.text.push_str(&text);
+            }
+            None => turns.push(Turn { role, text }),
+        }
+    }
+    turns
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Kept;
+
+    fn said(role: Role, text: &str) -> Said {
+        Said { role, text: text.to_owned(), kept: None }
+    }
+
+    fn kept(text: &str, provider: &str, id: &str) -> Said {
+        let kept = Kept { provider: provider.to_owned(), id: id.to_owned() };
+        Said { kept: Some(kept), ..said(Role::Assistant, text) }
+    }
+
+    #[test]
+    fn a_thread_is_gone_on_with_behind_the_newest_answer_that_is_kept_there() {
+        use Role::{Assistant, User};
+        let all = [
+            said(User, "one"),
+            kept("two", "openai", "resp_1"),
+            said(User, "three"),
+            kept("four", "openai", "resp_2"),
+            said(User, "five"),
+            kept("six", "elsewhere", "resp_1"),
+            said(User, "seven"),
+            said(Assistant, " "),
+            said(User, "eight"),
+        ];
+        let turn = |role, text: &str| Turn { role, text: text.to_owned() };
+        let turns = vec![turn(User, "five"), turn(Assistant, "six"), turn(User, "seven\n\neight")];
+        assert_eq!(Thread::behind(&all, "openai"), Some(Thread { after: "resp_2".into(), turns }));
+        assert_eq!(Thread::behind(&all, "nobody"), None);
+        assert_eq!(Thread::behind(&all[..4], "openai"), None, "there is nothing to say");
+    }
 
     fn request(said: &[(Role, &str)], budget: usize) -> Vec<(Role, String)> {
-        let said = said.iter().map(|(role, text)| Said { role: *role, text: (*text).to_owned() }).collect();
+        let said = said.iter().map(|(role, text)| self::said(*role, text)).collect();
         let request = Request::new(None, said, budget, None, Options::default());
         request.turns.into_iter().map(|turn| (turn.role, turn.text)).collect()
     }
@@ -104,11 +166,7 @@ mod tests {
 
     #[test]
     fn the_system_prompt_counts() {
-        let said = vec![
-            Said { role: Role::User, text: "old".into() },
-            Said { role: Role::Assistant, text: "old".into() },
-            Said { role: Role::User, text: "new".into() },
-        ];
+        let said = vec![said(Role::User, "old"), said(Role::Assistant, "old"), said(Role::User, "new")];
         let request = Request::new(Some("short".into()), said, 12, None, Options::default());
         assert_eq!(request.turns.len(), 1);
         assert_eq!(request.bytes(), 8);

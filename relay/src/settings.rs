@@ -37,6 +37,8 @@ pub struct Settings {
     pub context_bytes: usize,
     /// The longest answer that is kept; beyond it the run fails.
     pub max_answer_bytes: usize,
+    /// So many events of provider streams are kept as they came, the newest ones, for debugging.
+    pub stream_events: usize,
     pub timeouts: Timeouts,
     /// How often a provider that fails is asked again.
     pub patience: Patience,
@@ -64,6 +66,7 @@ impl Default for Settings {
             system_prompt: None,
             context_bytes: 256 * 1024,
             max_answer_bytes: 16 * 1024 * 1024,
+            stream_events: 0,
             timeouts: Timeouts::default(),
             patience: Patience::default(),
             fallbacks: Vec::new(),
@@ -162,6 +165,8 @@ pub struct RemoteSettings {
     pub streams: bool,
     /// Responses only: the provider keeps the answer and goes on without us, so that a restart can take it up again.
     pub background: bool,
+    /// Responses only: the provider keeps the thread of a conversation, and a request holds only what it does not know yet.
+    pub thread: bool,
 }
 
 /// What a provider speaks.

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Act, Client, Held, Relay, Upstream, head, id, sse_head};
+use common::{Act, Held, Relay, Upstream, head, sse_head};
 use riacho_relay::{Patience, Settings, Wire};
 use serde_json::{Value, json};
 
@@ -44,20 +44,31 @@ fn settings(upstream: &Upstream, retries: u32) -> Settings {
     settings
 }
 
+/// The first line of each request so far.
+fn lines(upstream: &mut Upstream) -> Vec<String> {
+    let requests = std::iter::from_fn(|| upstream.requests.try_recv().ok());
+    requests.map(|request| request.lines().next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Those, once there are so many.
+async fn until_lines(upstream: &mut Upstream, count: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        let request = upstream.requests.recv().await.expect("a request");
+        all.push(request.lines().next().unwrap_or_default().to_owned());
+        all.extend(lines(upstream));
+    }
+    all
+}
+
 /// One question: the terminal frame, what the client holds, and the first line of each request.
 async fn ask(acts: Vec<Vec<Act>>, retries: u32) -> (Value, Held, Vec<String>) {
     let mut upstream = Upstream::start(acts).await;
     let relay = Relay::start(settings(&upstream, retries)).await;
-    let mut client: Client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let end = client.until_end(&reply).await;
-    let mut lines = Vec::new();
-    while let Ok(request) = upstream.requests.try_recv() {
-        lines.push(request.lines().next().unwrap_or_default().to_owned());
-    }
-    (end, client.held(&reply), lines)
+    (end, client.held(&reply), lines(&mut upstream))
 }
 
 fn get(after: u64) -> String {
@@ -65,6 +76,7 @@ fn get(after: u64) -> String {
 }
 
 const POST: &str = "POST /v1/responses HTTP/1.1";
+const CANCEL: &str = "POST /v1/responses/resp_1/cancel HTTP/1.1";
 
 #[tokio::test]
 async fn it_goes_on_where_it_broke_off_as_often_as_it_breaks() {
@@ -103,9 +115,51 @@ async fn nothing_is_asked_twice_when_it_breaks_before_its_first_text() {
 #[tokio::test]
 async fn tries_that_bring_nothing_are_bounded_and_what_came_is_kept() {
     let down = vec![Act::Write(head("503 Service Unavailable", ""))];
-    let (end, held, lines) = ask(vec![broken([created(), delta(1, "so far")]), down], 2).await;
-    assert_eq!((&end["code"], held.text.as_str()), (&json!("provider_failed"), "so far"));
-    assert_eq!(lines, [POST.to_owned(), get(1), get(1)]);
+    let mut upstream = Upstream::start(vec![broken([created(), delta(1, "so far")]), down]).await;
+    let relay = Relay::start(settings(&upstream, 2)).await;
+    let ([mut client], room) = relay.tabs().await;
+    let (_, reply) = client.say(&room, "hi").await;
+    let end = client.until_end(&reply).await;
+    assert_eq!((&end["code"], client.text(&reply)), (&json!("provider_failed"), "so far"));
+    // It may be at work all the same: nobody waits for it any more, so it is told.
+    assert_eq!(until_lines(&mut upstream, 4).await, [POST.to_owned(), get(1), get(1), CANCEL.to_owned()]);
+}
+
+#[tokio::test]
+async fn one_that_is_given_up_for_the_next_provider_is_cancelled() {
+    let down = vec![Act::Write(head("503 Service Unavailable", ""))];
+    // Once before its first piece, which stays one epoch, and once behind it.
+    for (said, epoch) in [(vec![created()], 0), (vec![created(), delta(1, "so far")], 1)] {
+        let mut upstream = Upstream::start(vec![broken(said), down.clone()]).await;
+        let next = Upstream::start(vec![common::streaming([common::delta("whole"), common::finish()])]).await;
+        let mut settings = settings(&upstream, 0);
+        settings.remotes.push(next.remote("next", Wire::Chat));
+        settings.fallbacks = vec!["next".into()];
+        let relay = Relay::start(settings).await;
+        let ([mut client], room) = relay.tabs().await;
+        let (_, reply) = client.say(&room, "hi").await;
+        let ended =
+            |frame: &Value| frame["type"] == "response_complete" && frame["message_id"] == reply.as_str();
+        let end = client.until_frame(ended).await.pop().expect("the end");
+        assert_eq!((&end["status"], &end["epoch"]), (&json!("completed"), &json!(epoch)));
+        assert_eq!(client.text(&reply), "whole");
+        assert_eq!(until_lines(&mut upstream, 2).await, [POST, CANCEL], "epoch {epoch}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_nobody_reads_is_cancelled() {
+    let mut acts = common::streaming([created(), delta(1, "so far")]);
+    acts.push(Act::Gate);
+    let mut upstream = Upstream::start(vec![acts, vec![Act::Write(sse_head())]]).await;
+    let mut settings = settings(&upstream, 2);
+    settings.unread_after = Some(Duration::from_millis(50));
+    let relay = Relay::start(settings).await;
+    let ([mut client], room) = relay.tabs().await;
+    let (_, reply) = client.say(&room, "hi").await;
+    common::until_text(&mut client, &reply, "so far").await;
+    drop(client);
+    assert_eq!(until_lines(&mut upstream, 2).await, [POST, CANCEL]);
 }
 
 #[tokio::test]
@@ -127,9 +181,7 @@ async fn a_stop_while_it_waits_cancels_it_there() {
     let mut settings = settings(&upstream, 2);
     settings.patience.backoff = Duration::from_secs(50);
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     while client.text(&reply) != "so far" {
         client.next().await;
@@ -154,9 +206,7 @@ async fn azure_is_asked_at_its_own_address_and_with_its_own_header() {
     settings.remotes[0].wire = Wire::AzureResponses;
     settings.remotes[0].base_url = format!("http://{}", upstream.address);
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     assert_eq!(client.until_end(&reply).await["status"], "completed");
     assert_eq!(client.text(&reply), "one two");

@@ -17,9 +17,7 @@ fn programs(json: &Value) -> Settings {
 
 async fn ask(settings: Settings, message: &str) -> (Value, Held) {
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, message).await;
     (client.until_end(&reply).await, client.held(&reply))
 }
@@ -75,9 +73,7 @@ async fn a_stop_ends_the_program() {
     let mark = std::env::temp_dir().join(format!("riacho-mark-{}", id()));
     let script = format!("echo here; sleep 2; touch {}", mark.display());
     let relay = Relay::start(programs(&json!({"long": {"program": ["sh", "-c", script]}}))).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "/long").await;
     while client.text(&reply).is_empty() {
         client.next().await;

@@ -4,103 +4,16 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{Act, Relay, Upstream, fast, id, sse_head};
-use riacho_protocol::{PartKind, Usage};
-use riacho_relay::providers::anthropic::AnthropicDecoder;
-use riacho_relay::providers::chat::ChatDecoder;
-use riacho_relay::providers::gemini::GeminiDecoder;
-use riacho_relay::providers::responses::ResponsesDecoder;
-use riacho_relay::providers::{Event, decode};
+use common::streams::{Recorded, marked, read, recorded};
+use common::{Act, Relay, Upstream, fast, sse_head};
 use riacho_relay::{Settings, Wire};
-use serde_json::Value;
 
 /// Up to so many bytes a stream is cut in two at every one: the cost goes with the square.
 const IN_TWO: usize = 14_000;
 /// Prime, so that no rhythm of a recording falls in with it.
 const PIECE: usize = 61;
-
-struct Recorded {
-    name: String,
-    bytes: Vec<u8>,
-    text: String,
-    expected: Value,
-}
-
-/// What a decoder made of a stream.
-#[derive(Debug, Default, PartialEq)]
-struct Read {
-    text: String,
-    reasoning: String,
-    refusal: String,
-    calls: u64,
-    usage: Option<Usage>,
-    finish: Option<String>,
-    end: &'static str,
-    error: String,
-}
-
-/// Those of one wire; none, said on stderr, without the folder.
-fn recorded(wire: &str) -> Vec<Recorded> {
-    let Some(corpora) = std::env::var_os("RIACHO_CORPORA").map(PathBuf::from) else {
-        eprintln!("skipped: RIACHO_CORPORA is not set");
-        return Vec::new();
-    };
-    let folder = corpora.join("providers");
-    let read =
-        |path: &Path| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let expected: Value = serde_json::from_slice(&read(&folder.join("expected.json"))).expect("JSON");
-    let list = expected.as_object().expect("an object").iter();
-    let all: Vec<Recorded> = list
-        .filter(|(_, expected)| expected["wire"] == wire)
-        .map(|(name, expected)| Recorded {
-            name: name.clone(),
-            bytes: read(&folder.join(format!("{name}.sse"))),
-            text: String::from_utf8(read(&folder.join(format!("{name}.txt")))).expect("UTF-8"),
-            expected: expected.clone(),
-        })
-        .collect();
-    assert!(!all.is_empty(), "no stream of the wire {wire}");
-    all
-}
-
-fn read<'a>(wire: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
-    let mut events = Vec::new();
-    let result = match wire {
-        "chat" => decode(pieces, ChatDecoder::default(), &mut events),
-        "responses" => decode(pieces, ResponsesDecoder::default(), &mut events),
-        "anthropic" => decode(pieces, AnthropicDecoder::default(), &mut events),
-        "gemini" => decode(pieces, GeminiDecoder::default(), &mut events),
-        other => panic!("no decoder for {other}"),
-    };
-    let mut read = Read::default();
-    let mut kinds = Vec::new();
-    for event in events {
-        match event {
-            Event::Part(info) => {
-                read.calls += u64::from(info.kind == PartKind::ToolCall);
-                kinds.push(info.kind);
-            }
-            Event::Text { part, text } => match kinds.get(part as usize).expect("an announced part") {
-                PartKind::Text => read.text.push_str(&text),
-                PartKind::Reasoning => read.reasoning.push_str(&text),
-                PartKind::Refusal => read.refusal.push_str(&text),
-                PartKind::ToolCall => {}
-            },
-            Event::Usage(usage) => read.usage = Some(usage),
-            Event::Finish(reason) => read.finish = Some(reason),
-            Event::Detail(_) | Event::State(_) | Event::NextProvider { .. } => {}
-        }
-    }
-    match result {
-        Ok(()) => read.end = "complete",
-        Err(failure) if failure.code.as_str() == "provider_truncated" => read.end = "truncated",
-        Err(failure) => (read.end, read.error) = ("error", failure.message),
-    }
-    read
-}
 
 fn check(wire: &str, stream: &Recorded) {
     let Recorded { name, bytes, text, expected } = stream;
@@ -175,16 +88,19 @@ fn gemini() {
     check_all("gemini");
 }
 
-/// The longest stream of up to 50 KB, over real HTTP: by single bytes with a byte order mark and CRLF, and cut in two at a spread of places.
+/// The longest stream of up to 50 KB that says something, through the whole relay: by single bytes with a byte order mark and CRLF, and
+/// cut in two at a spread of places. At every place it is cut in `cuts.rs`.
 async fn over_http(name: &str, wire: Wire) {
-    let fits = |stream: &Recorded| stream.bytes.len() <= 50_000 && stream.expected["end"] == "complete";
+    let fits = |stream: &Recorded| {
+        let says = !stream.text.is_empty() && stream.expected["usage"].is_object();
+        says && stream.bytes.len() <= 50_000 && stream.expected["end"] == "complete"
+    };
     let Some(stream) = recorded(name).into_iter().filter(fits).max_by_key(|stream| stream.bytes.len()) else {
         return;
     };
     let bytes = &stream.bytes;
     let whole = read(name, [bytes.as_slice()]);
-    let lines = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\n', "\r\n");
-    let marked = format!("\u{feff}{lines}").into_bytes();
+    let marked = marked(bytes);
     let mut ways = vec![
         vec![Act::Write(bytes.clone())],
         bytes.chunks(1).map(|byte| Act::Write(byte.to_vec())).collect(),
@@ -202,9 +118,7 @@ async fn over_http(name: &str, wire: Wire) {
     let upstream = Upstream::start(ways).await;
     let relay = Relay::start(Settings { remotes: vec![upstream.remote("remote", wire)], ..fast() }).await;
     for way in 0..count {
-        let mut client = relay.connect().await;
-        let room = id();
-        client.join(&room).await;
+        let ([mut client], room) = relay.tabs().await;
         let (_, reply) = client.say(&room, "hi").await;
         let end = client.until_end(&reply).await;
         let held = client.held(&reply);

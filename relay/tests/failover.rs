@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Act, Relay, Upstream, delta, fast, finish, head, id, sse_head};
+use common::{Act, Relay, Upstream, delta, fast, finish, head, sse_head};
 use riacho_relay::{Patience, Settings, Wire};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -44,9 +44,7 @@ async fn a_failure_before_the_first_piece_is_tried_again() {
     let acts = vec![refusal("500 Oh", ""), vec![Act::Write(sse_head())], answer("third time")];
     let mut upstream = Upstream::start(acts).await;
     let relay = Relay::start(settings(&[("one", &upstream)])).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let frames = client
         .until_frame(|frame| frame["type"] == "response_complete" && frame["message_id"] == reply.as_str())
@@ -69,9 +67,7 @@ async fn what_can_not_help_is_not_tried_again() {
     ] {
         let mut upstream = Upstream::start(vec![acts]).await;
         let relay = Relay::start(settings(&[("one", &upstream)])).await;
-        let mut client = relay.connect().await;
-        let room = id();
-        client.join(&room).await;
+        let ([mut client], room) = relay.tabs().await;
         let (_, reply) = client.say(&room, "hi").await;
         assert_eq!(client.until_end(&reply).await["code"], code);
         assert_eq!(requests(&mut upstream), 1, "{code}");
@@ -83,9 +79,7 @@ async fn a_429_waits_as_it_is_told_and_the_others_wait_behind_it() {
     let acts = vec![refusal("429 Wait", "retry-after: 1\r\n"), answer("at last")];
     let mut upstream = Upstream::start(acts).await;
     let relay = Relay::start(settings(&[("one", &upstream)])).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let started = Instant::now();
     let (_, first) = client.say(&room, "hi").await;
     let frames = client.until("message_status").await;
@@ -104,9 +98,7 @@ async fn a_429_waits_as_it_is_told_and_the_others_wait_behind_it() {
 async fn a_stop_ends_the_waiting() {
     let upstream = Upstream::start(vec![refusal("429 Wait", "retry-after: 4\r\n")]).await;
     let relay = Relay::start(settings(&[("one", &upstream)])).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     client.until("message_status").await;
     client.send(json!({"type": "stop", "message_id": reply, "epoch": 0})).await;
@@ -119,9 +111,7 @@ async fn before_the_first_piece_the_next_one_answers_in_its_place() {
     let mut one = Upstream::start(vec![refusal("401 No", "")]).await;
     let two = Upstream::start(vec![answer("from two")]).await;
     let relay = Relay::start(settings(&[("one", &one), ("two", &two)])).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let end = client.until_end(&reply).await;
     assert_eq!(
@@ -139,10 +129,7 @@ async fn after_the_first_piece_the_next_one_starts_over() {
         vec![Act::Write(sse_head()), Act::Gate, Act::Write(delta("all of two")), Act::Write(finish())];
     let two = Upstream::start(vec![gated]).await;
     let relay = Relay::start(settings(&[("one", &one), ("two", &two)])).await;
-    let (mut client, mut other) = (relay.connect().await, relay.connect().await);
-    let room = id();
-    client.join(&room).await;
-    other.join(&room).await;
+    let ([mut client, mut other], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let frames = client.until_frame(|frame| frame["type"] == "message_started" && frame["epoch"] == 1).await;
     assert_eq!(frames.last().expect("it")["provider"], "two");
@@ -161,9 +148,7 @@ async fn when_all_have_failed_the_last_word_is_the_last_ones() {
     let one = Upstream::start(vec![refusal("401 No", "")]).await;
     let two = Upstream::start(vec![refusal("500 Oh", "")]).await;
     let relay = Relay::start(settings(&[("one", &one), ("two", &two)])).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let end = client.until_end(&reply).await;
     assert_eq!(end["code"], "provider_failed");

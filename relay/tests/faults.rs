@@ -6,11 +6,10 @@ mod common;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Act, Client, HANG, Held, Upstream, delta, finish, id, sse_head};
+use common::{Act, Client, HANG, Held, Process, Upstream, delta, finish, id, sse_head};
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,36 +19,6 @@ use tokio::time::{sleep, timeout};
 const SEEDS: u64 = 20;
 const PIECES: usize = 150;
 const ROOMS: usize = 4;
-
-/// The relay as a process.
-struct Process(Child, SocketAddr);
-
-impl Process {
-    fn start(store: &std::path::Path, upstream: &Upstream) -> Self {
-        use std::io::BufRead;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_riacho-relay"))
-            .args(["--port", "0", "--store"])
-            .arg(store)
-            .env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.address))
-            .env("OPENAI_API_KEY", "key-of-the-test")
-            .env("RIACHO_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        std::io::BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("riacho-relay listening on http://").expect("the line");
-        let address = address.trim_end_matches('/').parse().expect("an address");
-        Self(child, address)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// A line that is slow at times, and breaks after some bytes.
 async fn bad_line(to: Arc<Mutex<SocketAddr>>, mut rng: Rng) -> SocketAddr {
@@ -168,8 +137,8 @@ async fn world(seed: u64) {
         .collect();
     let upstream = Upstream::start(vec![acts]).await;
     let store = folder.path().join("relay.db");
-    let mut relay = Process::start(&store, &upstream);
-    let address = Arc::new(Mutex::new(relay.1));
+    let mut relay = Process::asking(&store, &upstream);
+    let address = Arc::new(Mutex::new(relay.address));
     let line = bad_line(Arc::clone(&address), rng.fork()).await;
 
     let rooms: Vec<String> = (0..ROOMS).map(|_| id()).collect();
@@ -192,8 +161,8 @@ async fn world(seed: u64) {
     for _ in 0..kills {
         sleep(Duration::from_millis(rng.u64(100..500))).await;
         drop(relay); // With kill -9.
-        relay = Process::start(&store, &upstream);
-        *address.lock().expect("the address") = relay.1;
+        relay = Process::asking(&store, &upstream);
+        *address.lock().expect("the address") = relay.address;
     }
     let mut logs = Vec::new();
     for page in pages {

@@ -6,12 +6,11 @@
 mod common;
 
 use std::collections::HashMap;
-use std::io::BufRead;
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
-use common::{Act, Client, Upstream, delta, done, finish, id, sse_head};
+use common::{Act, Client, Process, Upstream, delta, done, finish, id, sse_head};
 use serde_json::json;
 use tokio_tungstenite::MaybeTlsStream;
 
@@ -19,24 +18,6 @@ const PIECES: usize = 8192;
 const MANY: usize = 41;
 /// For a reader that does not read: a frame that it does not take, with room to encode it. A thirteenth of the text.
 const EACH: usize = (128 + 16 + 16) * 1024;
-
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Process {
-    /// A figure of its memory, in bytes: `VmRSS` is what it holds, `VmHWM` the most it ever held.
-    fn memory(&self, figure: &str) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("a status");
-        let line = status.lines().find_map(|line| line.strip_prefix(figure)).expect("the figure");
-        line.trim_matches(|c: char| !c.is_ascii_digit()).parse::<usize>().expect("a number") * 1024
-    }
-}
 
 /// A client whose receive buffer is small, so that what it does not read stays with the relay.
 async fn narrow(address: SocketAddr) -> Client {
@@ -57,18 +38,8 @@ async fn grown(stalled: usize, text: &str) -> usize {
     let pieces = (0..PIECES).map(|_| delta(piece));
     let acts = std::iter::once(sse_head()).chain(pieces).chain([finish(), done()]).map(Act::Write).collect();
     let upstream = Upstream::start(vec![acts]).await;
-    let child = Command::new(env!("CARGO_BIN_EXE_riacho-relay"))
-        .args(["--port", "0", "--store", ":memory:"])
-        .env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.address))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut relay = Process(child);
-    let mut line = String::new();
-    std::io::BufReader::new(relay.0.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
-    let address = line.trim().strip_prefix("riacho-relay listening on http://").expect("the line");
-    let address = address.trim_end_matches('/').parse().expect("an address");
-
+    let relay = Process::asking(Path::new(":memory:"), &upstream);
+    let address = relay.address;
     let room = id();
     let mut still = Vec::new();
     for _ in 0..stalled {

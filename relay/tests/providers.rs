@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::{Act, Held, Relay, Upstream, fast, head, id, sse_head};
+use std::path::Path;
+
+use common::{Act, Held, Process, Relay, Upstream, fast, head, sse_head};
 use riacho_relay::{Settings, Wire};
 use serde_json::{Value, json};
 
@@ -124,9 +126,7 @@ fn cases() -> Vec<Case> {
 async fn ask(upstream: &Upstream, wire: Wire) -> (Value, Held) {
     let settings = Settings { remotes: vec![upstream.remote("remote", wire)], ..fast() };
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     (client.until_end(&reply).await, client.held(&reply))
 }
@@ -203,13 +203,69 @@ async fn one_that_does_not_stream_is_asked_for_the_whole() {
     let mut remote = upstream.remote("whole", Wire::Chat);
     remote.streams = false;
     let relay = Relay::start(Settings { remotes: vec![remote], ..fast() }).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     client.until_end(&reply).await;
     assert_eq!(client.text(&reply), long);
     assert!(client.held(&reply).chunks > 5, "it is handed on in pieces");
     let request = upstream.requests.recv().await.expect("a request");
     assert!(request.contains("\"stream\":false") && !request.contains("stream_options"), "{request}");
+}
+
+/// By the variables that the documentation names, and the real binary.
+#[tokio::test]
+async fn azure_and_openai_are_set_up_by_their_variables() {
+    let responses = || {
+        let case = cases().into_iter().find(|case| case.wire == Wire::Responses).expect("one");
+        vec![Act::Write(sse_head()), Act::Write(case.stream.into_bytes())]
+    };
+    let (azure, openai) = ("azure", "openai-responses");
+    // Who is asked, with which variables, and what the body says of `store` and `background`.
+    let table = [
+        (azure, vec![("AZURE_OPENAI_RESPONSES", "1")], json!([false, null])),
+        (
+            azure,
+            vec![("AZURE_OPENAI_RESPONSES", "background"), ("AZURE_OPENAI_MODEL", "mine")],
+            json!([true, true]),
+        ),
+        (azure, vec![("AZURE_OPENAI_RESPONSES", "1"), ("AZURE_OPENAI_THREAD", "1")], json!([true, null])),
+        (openai, vec![("OPENAI_RESPONSES", "1")], json!([false, null])),
+        (openai, vec![("OPENAI_RESPONSES", "1"), ("OPENAI_THREAD", "1")], json!([true, null])),
+    ];
+    for (provider, variables, kept) in table {
+        let mut upstream = Upstream::start(vec![responses()]).await;
+        let base = format!("http://{}", upstream.address);
+        let relay = Process::start(Path::new(":memory:"), |command| {
+            // Azure's address is that of the resource, OpenAI's that of the API.
+            let (prefix, base) = if provider == "azure" {
+                ("AZURE_OPENAI", base)
+            } else {
+                ("OPENAI", format!("{base}/openai/v1"))
+            };
+            command
+                .env(format!("{prefix}_BASE_URL"), base)
+                .env(format!("{prefix}_API_KEY"), "key-of-the-test");
+            command.envs(variables.iter().copied()).env("RIACHO_PROVIDER", provider);
+        });
+        let mut client = relay.connect().await;
+        let room = common::id();
+        client.join(&room).await;
+        let (_, reply) = client.say(&room, "hi").await;
+        assert_eq!(client.until_end(&reply).await["status"], "completed", "{variables:?}");
+        assert!(client.text(&reply).ends_with("Olá 🌊!"), "{variables:?}");
+        let request = upstream.requests.recv().await.expect("a request");
+        assert!(request.starts_with("POST /openai/v1/responses "), "{variables:?}: {request}");
+        let signed = if provider == "azure" {
+            "api-key: key-of-the-test"
+        } else {
+            "authorization: Bearer key-of-the-test"
+        };
+        assert!(request.contains(signed), "{variables:?}: {request}");
+        let body: Value =
+            serde_json::from_str(request.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+        assert_eq!(json!([body["store"], body["background"]]), kept, "{variables:?}");
+        let model =
+            variables.iter().find(|(name, _)| name.ends_with("_MODEL")).map_or("gpt-5-mini", |model| model.1);
+        assert_eq!(body["model"], model, "{variables:?}");
+    }
 }

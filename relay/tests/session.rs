@@ -55,9 +55,7 @@ async fn the_second_question_carries_the_first() {
     let mut settings = upstream.settings();
     settings.system_prompt = Some("be brief".into());
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "one").await;
     client.until_end(&reply).await;
     let (_, reply) = client.say(&room, "two").await;
@@ -82,10 +80,7 @@ async fn the_second_question_carries_the_first() {
 async fn sent_twice_it_is_one_message() {
     let mut upstream = gated(1).await;
     let relay = Relay::asking(&upstream).await;
-    let (mut client, mut other) = (relay.connect().await, relay.connect().await);
-    let room = id();
-    client.join(&room).await;
-    other.join(&room).await;
+    let ([mut client, mut other], room) = relay.tabs().await;
     let frame = json!({"type": "send_message", "conversation_id": room, "message_id": id(), "reply_id": id(), "content": "hi"});
     let reply = frame["reply_id"].as_str().expect("an id").to_owned();
     client.send(frame.clone()).await;
@@ -109,9 +104,7 @@ async fn sent_twice_it_is_one_message() {
 async fn stop_ends_the_request_and_keeps_the_text() {
     let mut upstream = gated(2).await;
     let relay = Relay::asking(&upstream).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (said, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     client.send(json!({"type": "stop", "message_id": reply, "epoch": 0})).await;
@@ -146,10 +139,7 @@ async fn a_retry_is_the_next_epoch_for_every_tab() {
     let whole = vec![Act::Write(sse_head()), Act::Write(delta("a whole answer")), Act::Write(finish())];
     let upstream = Upstream::start(vec![failing, whole]).await;
     let relay = Relay::asking(&upstream).await;
-    let (mut client, mut other) = (relay.connect().await, relay.connect().await);
-    let room = id();
-    client.join(&room).await;
-    other.join(&room).await;
+    let ([mut client, mut other], room) = relay.tabs().await;
     let (said, reply) = client.say(&room, "hi").await;
     let end = client.until_end(&reply).await;
     assert_eq!((&end["type"], &end["code"]), (&json!("stream_error"), &json!("provider_truncated")));
@@ -173,9 +163,7 @@ async fn a_retry_is_the_next_epoch_for_every_tab() {
 async fn what_runs_is_not_tried_again() {
     let upstream = gated(1).await;
     let relay = Relay::asking(&upstream).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     client.send(json!({"type": "retry", "message_id": reply, "epoch": 0})).await;
@@ -189,10 +177,7 @@ async fn what_runs_is_not_tried_again() {
 async fn a_pause_belongs_to_one_socket() {
     let upstream = gated(1).await;
     let relay = Relay::asking(&upstream).await;
-    let (mut client, mut other) = (relay.connect().await, relay.connect().await);
-    let room = id();
-    client.join(&room).await;
-    other.join(&room).await;
+    let ([mut client, mut other], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     client.send(json!({"type": "pause", "message_id": reply, "epoch": 0})).await;
@@ -213,9 +198,7 @@ async fn a_new_socket_goes_on_from_where_the_old_one_was() {
     let mut settings = fast();
     settings.demo = riacho_relay::DemoSettings { pace: Duration::from_millis(2), chunk_chars: 4 };
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "flow, please").await;
     for cut in 1..=20_usize {
         // Bytes that lie in the socket are lost; what was held counts.
@@ -313,9 +296,7 @@ async fn eight_rooms_at_once_under_switching() {
 async fn a_run_goes_on_when_nobody_watches() {
     let upstream = gated(1).await;
     let relay = Relay::asking(&upstream).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     drop(client);
@@ -385,9 +366,7 @@ async fn history_comes_in_pages() {
     let mut settings = fast();
     settings.limits.max_page = 4;
     let relay = Relay::start(settings).await;
-    let mut writer = relay.connect().await;
-    let room = id();
-    writer.join(&room).await;
+    let ([mut writer], room) = relay.tabs().await;
     let mut order = Vec::new();
     for n in 0..5 {
         let (said, reply) = writer.say(&room, &format!("question {n}")).await;
@@ -426,10 +405,7 @@ async fn a_reader_that_does_not_read_gets_all_of_it_later_in_few_chunks() {
         std::iter::once(sse_head()).chain(pieces).chain([finish(), done()]).map(Act::Write).collect();
     let upstream = Upstream::start(vec![acts]).await;
     let relay = Relay::asking(&upstream).await;
-    let (mut slow, mut quick) = (relay.connect().await, relay.connect().await);
-    let room = id();
-    slow.join(&room).await;
-    quick.join(&room).await;
+    let ([mut slow, mut quick], room) = relay.tabs().await;
     let (_, reply) = quick.say(&room, "much").await;
     let end = quick.until_end(&reply).await;
     assert_eq!(end["length"], 8192 * 256);
@@ -634,9 +610,7 @@ async fn a_run_that_nobody_reads_is_ended_where_the_operator_says_so() {
     let mut settings = upstream.settings();
     settings.unread_after = Some(Duration::from_millis(400));
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     // A paused reader is a reader.

@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{Act, Client, Relay, Upstream, delta, done, finish, id, sse_head};
+use common::{Act, Process, Relay, Upstream, delta, done, finish, id, sse_head, until_text};
 use riacho_relay::{Place, Settings};
 use serde_json::{Value, json};
 
@@ -42,12 +42,6 @@ fn stuck() -> Vec<Act> {
     vec![Act::Write(sse_head()), Act::Write(delta("one ")), Act::Gate]
 }
 
-async fn until_text(client: &mut Client, message: &str, text: &str) {
-    while client.text(message) != text {
-        client.next().await;
-    }
-}
-
 #[tokio::test]
 async fn what_was_said_is_there_after_a_restart() {
     let store = Store::new();
@@ -61,9 +55,7 @@ async fn what_was_said_is_there_after_a_restart() {
     ];
     let mut upstream = Upstream::start(vec![parts, answer("second")]).await;
     let relay = Relay::start(store.settings(&upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (said, reply) = client.say(&room, "a question").await;
     client.until_end(&reply).await;
     client.send(json!({"type": "update_conversation", "conversation_id": room, "title": "Rio"})).await;
@@ -108,9 +100,7 @@ async fn a_run_that_a_restart_ends_is_interrupted_and_can_be_tried_again() {
     let store = Store::new();
     let upstream = Upstream::start(vec![stuck(), answer("whole")]).await;
     let relay = Relay::start(store.settings(&upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     relay.stop().await;
@@ -143,43 +133,6 @@ async fn one_store_belongs_to_one_relay() {
     assert!(riacho_relay::Relay::open(store.settings(&upstream)).is_ok());
 }
 
-/// The real binary, killed.
-struct Process {
-    child: std::process::Child,
-    address: std::net::SocketAddr,
-}
-
-impl Process {
-    fn start(store: &Store, upstream: &Upstream) -> Self {
-        use std::io::BufRead;
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_riacho-relay"))
-            .args(["--port", "0", "--store"])
-            .arg(store.file())
-            .env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.address))
-            .env("OPENAI_API_KEY", "key-of-the-test")
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        std::io::BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("riacho-relay listening on http://").expect("the line");
-        let address = address.trim_end_matches('/').parse().expect("an address");
-        Self { child, address }
-    }
-
-    async fn connect(&self) -> Client {
-        Client::connect(self.address).await
-    }
-}
-
-impl Drop for Process {
-    /// With SIGKILL: it can do nothing about it.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_killed_relay_loses_nothing_that_anyone_has_seen() {
     let store = Store::new();
@@ -195,7 +148,7 @@ async fn a_killed_relay_loses_nothing_that_anyone_has_seen() {
     let mut replies: Vec<String> = Vec::new();
     let mut seen = std::collections::HashMap::new();
     for round in 0..4 {
-        let relay = Process::start(&store, &upstream);
+        let relay = Process::asking(&store.file(), &upstream);
         let mut client = relay.connect().await;
         client.log = seen;
         let joined = client.join(&room).await;
@@ -221,7 +174,7 @@ async fn a_killed_relay_loses_nothing_that_anyone_has_seen() {
         seen = std::mem::take(&mut client.log);
     }
     // What was there at the last kill is a prefix of what the provider sent.
-    let relay = Process::start(&store, &upstream);
+    let relay = Process::asking(&store.file(), &upstream);
     let mut client = relay.connect().await;
     client.join(&room).await;
     let all: String = (0..2000).map(|n| format!("{n} 🌊 ")).collect();
@@ -279,9 +232,7 @@ async fn a_run_in_the_background_is_taken_up_again() {
     let store = Store::new();
     let mut upstream = Upstream::start(background().to_vec()).await;
     let relay = Relay::start(in_background(&store, &upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     relay.stop().await;
@@ -306,9 +257,7 @@ async fn a_run_in_the_background_that_is_stopped_is_cancelled_there() {
     let store = Store::new();
     let mut upstream = Upstream::start(background().to_vec()).await;
     let relay = Relay::start(in_background(&store, &upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     client.send(json!({"type": "stop", "message_id": reply, "epoch": 0})).await;
@@ -329,9 +278,7 @@ async fn a_run_in_the_background_that_had_not_begun_is_asked_for_again() {
     start.extend(rest.into_iter().skip(2));
     let mut upstream = Upstream::start(vec![vec![Act::Gate], start]).await;
     let relay = Relay::start(in_background(&store, &upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     upstream.requests.recv().await.expect("a request");
     relay.stop().await;
@@ -348,9 +295,7 @@ async fn a_run_whose_provider_is_gone_is_interrupted() {
     let store = Store::new();
     let upstream = Upstream::start(background().to_vec()).await;
     let relay = Relay::start(in_background(&store, &upstream)).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     until_text(&mut client, &reply, "one ").await;
     relay.stop().await;

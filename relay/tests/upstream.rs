@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Act, Held, Relay, Upstream, delta, done, finish, head, id, sse_head, streaming};
+use common::{Act, Held, Relay, Upstream, delta, done, finish, head, sse_head, streaming};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -19,9 +19,7 @@ async fn ask_with(acts: Vec<Act>, change: impl FnOnce(&mut riacho_relay::Setting
     let mut settings = upstream.settings();
     change(&mut settings);
     let relay = Relay::start(settings).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     let (_, reply) = client.say(&room, "hi").await;
     let end = client.until_end(&reply).await;
     let held = client.held(&reply);
@@ -84,9 +82,7 @@ async fn a_short_stream_reads_the_same_at_every_cut() {
     let cuts = acts.len();
     let upstream = Upstream::start(acts).await;
     let relay = Relay::asking(&upstream).await;
-    let mut client = relay.connect().await;
-    let room = id();
-    client.join(&room).await;
+    let ([mut client], room) = relay.tabs().await;
     for cut in 1..=cuts {
         let (_, reply) = client.say(&room, "hi").await;
         let end = client.until_end(&reply).await;

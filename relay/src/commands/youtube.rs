@@ -245,6 +245,7 @@ impl Provider for SummedUp {
                 question,
                 model: None,
                 options: Options::default(),
+                thread: None,
             };
             model.answer(request, events.after_text()).await
         }

@@ -9,28 +9,33 @@
 //! across an await.
 
 mod access;
+mod columns;
 mod cursor;
+mod message;
+mod record;
 mod room;
 #[cfg(test)]
 mod simulation;
 mod sql;
 mod store;
+mod stream_events;
 mod text;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use riacho_protocol::{
-    ConversationId, ConversationInfo, ConversationStatus, ErrorCode, Failure, InterruptReason, MessageId,
-    MessageStarted, Metrics, Options, PartInfo, PartKind, Role, Status, Usage,
-};
-use serde::{Deserialize, Serialize};
+use riacho_protocol::{ConversationId, ConversationInfo, ConversationStatus, MessageId, Status};
+use rusqlite::Connection;
 
 use access::authorise;
 pub use access::{User, Verb};
 use cursor::Waker;
 pub use cursor::{Bounds, Subscription};
+pub use record::{
+    Added, AnswerBy, Arrived, Ending, Kept, LeftOver, NewTurn, Piece, Refused, Run, Said, StreamEvent,
+    Terminal,
+};
 use room::{Room, RoomState};
 use sql::TurnStored;
 use store::Store;
@@ -46,6 +51,8 @@ const MAX_TITLE_CHARS: usize = 200;
 pub struct Log {
     store: Store,
     rooms: Arc<Rooms>,
+    /// So many events of streams are kept, the newest ones.
+    stream_events: usize,
 }
 
 /// What is in memory: the rooms that someone reads. Only the thread of the store adds one or changes what is in it, so
@@ -57,169 +64,17 @@ struct Rooms {
     listeners: Mutex<Vec<Weak<Waker>>>,
 }
 
-/// Why the log did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    #[error("no such conversation")]
-    UnknownConversation,
-    #[error("this socket has not joined that conversation")]
-    NotJoined,
-    #[error("the conversation is closed; open it again to send there")]
-    ConversationClosed,
-    #[error("no such message")]
-    UnknownMessage,
-    #[error("the current epoch is {current}")]
-    StaleEpoch { current: u32 },
-    #[error("{0}")]
-    BadStatus(&'static str),
-    #[error("the id belongs to another message")]
-    IdTaken,
-    #[error("this socket has joined {0} conversations already; leave one first")]
-    TooManyJoined(u32),
-    #[error("the conversation is someone else's")]
-    Forbidden,
-    #[error("the run has ended")]
-    Ended,
-    #[error("the relay can't write to its store; the operator finds the reason in its log")]
-    NotStored,
-}
-
-impl From<rusqlite::Error> for Refused {
-    fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "the store failed");
-        Refused::NotStored
-    }
-}
-
-impl Refused {
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Refused::UnknownConversation | Refused::NotJoined => ErrorCode::UnknownConversation,
-            Refused::ConversationClosed => ErrorCode::ConversationClosed,
-            Refused::UnknownMessage => ErrorCode::UnknownMessage,
-            Refused::StaleEpoch { .. } => ErrorCode::StaleEpoch,
-            Refused::BadStatus(_) | Refused::Ended => ErrorCode::BadStatus,
-            Refused::IdTaken => ErrorCode::IdTaken,
-            Refused::TooManyJoined(_) => ErrorCode::TooManyJoined,
-            Refused::Forbidden => ErrorCode::Forbidden,
-            Refused::NotStored => ErrorCode::Internal,
-        }
-    }
-}
-
-/// A user's message, and the answer that is to come.
-#[derive(Debug, Clone)]
-pub struct NewTurn {
-    pub conversation_id: ConversationId,
-    pub message_id: MessageId,
-    pub reply_id: MessageId,
-    pub parent_id: Option<MessageId>,
-    pub content: String,
-    pub answer: AnswerBy,
-    /// What the provider's answer is found by after a restart, as far as that is known before it is asked.
-    pub state: Option<String>,
-}
-
-/// Who is asked for an answer, and how; kept, so that a retry asks the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AnswerBy {
-    pub provider: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
-    pub options: Options,
-}
-
-/// What became of a [`NewTurn`].
-pub enum Added {
-    New(Run),
-    /// It was there already; this is what is known of both messages.
-    Again(Box<[MessageStarted; 2]>),
-}
-
-/// One text of one message, for whoever writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    pub conversation_id: ConversationId,
-    pub message_id: MessageId,
-    pub epoch: u32,
-}
-
-/// A run that a restart has left, and that can be taken up again where its provider keeps it.
-pub struct LeftOver {
-    pub run: Run,
-    pub answer: AnswerBy,
-    /// What the provider gave to find it by.
-    pub state: String,
-    /// What is there already.
-    pub parts: Vec<PartKind>,
-    pub length: u64,
-}
-
-/// What is appended to a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// The next part begins.
-    Part(PartInfo),
-    /// Text of a part; a part that was not announced is text.
-    Text { part: u32, text: String },
-}
-
-/// How a run ends.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Ending {
-    #[default]
-    Completed,
-    Interrupted(InterruptReason),
-    Failed(Failure),
-}
-
-impl Ending {
-    fn status(&self) -> Status {
-        match self {
-            Ending::Completed => Status::Completed,
-            Ending::Interrupted(_) => Status::Interrupted,
-            Ending::Failed(_) => Status::Error,
-        }
-    }
-}
-
-impl Ending {
-    /// The status, and why: a word each, and nothing that anybody said.
-    pub fn words(&self) -> (&'static str, &'static str) {
-        let reason = match self {
-            Ending::Completed => "",
-            Ending::Interrupted(reason) => reason.as_str(),
-            Ending::Failed(failure) => failure.code.as_str(),
-        };
-        (self.status().as_str(), reason)
-    }
-}
-
-/// The one terminal record of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Terminal {
-    pub ending: Ending,
-    pub usage: Usage,
-    pub metrics: Metrics,
-}
-
-/// A message on the path to an answer, as a provider is to read it: text parts only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    pub role: Role,
-    pub text: String,
-}
-
 /// A terminal record that can't be stored is tried again so often, a second apart; then it is shown all the same, since a
 /// reader must not be left hanging. After a restart it is an interruption.
 const FINISH_TRIES: usize = 5;
 
 impl Log {
-    /// Opens the log. What lived when it was left is ended: nobody writes it any more.
-    pub fn open(place: &Place) -> Result<Self, OpenError> {
+    /// Opens the log, which is to keep so many events of streams. What lived when it was left is ended: nobody writes it any
+    /// more.
+    pub fn open(place: &Place, stream_events: usize) -> Result<Self, OpenError> {
         let store = Store::open(place, |db| {
             let transaction = db.unchecked_transaction()?;
+            stream_events::keep(&transaction, stream_events)?;
             match sql::interrupt_all(&transaction) {
                 Ok(0) => {}
                 Ok(runs) => tracing::info!(runs, "answers that were alive at the last end are interrupted"),
@@ -227,7 +82,7 @@ impl Log {
             }
             transaction.commit()
         })?;
-        Ok(Self { store, rooms: Arc::default() })
+        Ok(Self { store, rooms: Arc::default(), stream_events })
     }
 
     /// A reader, with no cursor yet.
@@ -272,11 +127,17 @@ impl Log {
     }
 
     /// Appends to a run: stores, then shows it to the readers.
-    pub async fn append(&self, run: &Run, pieces: Vec<Piece>, state: Option<String>) -> Result<(), Refused> {
+    pub async fn append(&self, run: &Run, arrived: Arrived) -> Result<(), Refused> {
         let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
+        let (keep, now) = (self.stream_events, now());
         let appended = self.store.write(
             move |db| {
-                sql::append(db, &stored.message_id, stored.epoch, &pieces, state.as_deref()).map(|()| pieces)
+                let message = sql::append(db, &stored.message_id, stored.epoch, &arrived)?;
+                if keep > 0 && !arrived.events.is_empty() {
+                    stream_events::add(db, message, stored.epoch, &arrived.events, now)?;
+                    stream_events::keep(db, keep)?;
+                }
+                Ok(arrived.pieces)
             },
             move |pieces| rooms.change(&shown.conversation_id, |room| room.append(&shown.message_id, pieces)),
         );
@@ -299,24 +160,50 @@ impl Log {
         self.rooms.change(&run.conversation_id, |room| room.note(&run.message_id, run.epoch, detail));
     }
 
-    /// Writes the terminal record. The first one stands: `false` says that there was one.
-    pub async fn finish(&self, run: &Run, terminal: Terminal) -> bool {
+    /// Writes the terminal record, and gives it. The first one stands: none says that there was one. `terminal` is asked for at its turn in
+    /// the log, so that it can know of a [`stop`](Self::stop) that came before it.
+    pub async fn finish(
+        &self,
+        run: &Run,
+        terminal: impl Fn() -> Terminal + Clone + Send + 'static,
+    ) -> Option<Terminal> {
         for _ in 0..FINISH_TRIES {
             let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
             let (record, now) = (terminal.clone(), now());
             let finished = self.store.write(
-                move |db| sql::finish(db, &stored.message_id, stored.epoch, &record, now).map(|()| record),
+                move |db| {
+                    let record = record();
+                    sql::finish(db, &stored.message_id, stored.epoch, &record, now).map(|()| record)
+                },
                 move |record| rooms.finish(&shown, record),
             );
             match finished.await {
-                Ok(_) => return true,
+                Ok(record) => return Some(record),
                 Err(Refused::NotStored) => tokio::time::sleep(Duration::from_secs(1)).await,
-                Err(_) => return false,
+                Err(_) => return None,
             }
         }
         tracing::error!(message = %run.message_id, "a terminal record could not be stored");
-        self.rooms.finish(run, &terminal);
-        true
+        let record = terminal();
+        self.rooms.finish(run, &record);
+        Some(record)
+    }
+
+    /// Has whoever writes a run told to stop, unless it has ended. `tell` has its turn in the log, as any change has: a
+    /// terminal record before it stands, and one behind it knows of it. Gives the run if `tell` finds nobody.
+    pub async fn stop(
+        &self,
+        user: &User,
+        id: &MessageId,
+        epoch: u32,
+        tell: impl FnOnce(&Run) -> bool + Send + 'static,
+    ) -> Result<Option<Run>, Refused> {
+        let (user, message_id) = (user.clone(), id.clone());
+        let told = self.store.read(move |db| {
+            let (run, status) = current_run(db, &user, Verb::Stop, message_id, epoch)?;
+            Ok((!status.is_terminal() && !tell(&run)).then_some(run))
+        });
+        told.await
     }
 
     /// The run that `epoch` names, if that is the current one, and its status.
@@ -328,13 +215,7 @@ impl Log {
         epoch: u32,
     ) -> Result<(Run, Status), Refused> {
         let (user, message_id) = (user.clone(), id.clone());
-        let read = self.store.read(move |db| {
-            let conversation_id = sql::place(db, &message_id)?;
-            authorise(&user, &sql::owner(db, &conversation_id)?.ok_or(Refused::UnknownMessage)?, verb)?;
-            let status = sql::current(db, &message_id, epoch)?;
-            Ok((Run { conversation_id, message_id, epoch }, status))
-        });
-        read.await
+        self.store.read(move |db| current_run(db, &user, verb, message_id, epoch)).await
     }
 
     /// Where a message stands, whatever its epoch.
@@ -531,11 +412,51 @@ impl Log {
         loaded.await
     }
 
+    /// Keeps the log from taking anything until what is given back is dropped.
+    #[cfg(test)]
+    pub async fn hold(&self) -> std::sync::mpsc::Sender<()> {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (held, holds) = tokio::sync::oneshot::channel();
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let hold = store.read(move |_| {
+                let _ = held.send(());
+                let _ = wait.recv();
+                Ok(())
+            });
+            hold.await
+        });
+        let _ = holds.await;
+        go
+    }
+
+    /// Waits until so many wait for their turn in a log that is held.
+    #[cfg(test)]
+    pub async fn until_waiting(&self, jobs: usize) {
+        while self.store.waiting() < jobs {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     fn listen(&self, waker: &Arc<Waker>) {
         let mut listeners = lock(&self.rooms.listeners);
         listeners.retain(|listener| listener.strong_count() > 0);
         listeners.push(Arc::downgrade(waker));
     }
+}
+
+/// The run that `epoch` names, if that is the current one and the user may, and its status.
+fn current_run(
+    db: &Connection,
+    user: &User,
+    verb: Verb,
+    message_id: MessageId,
+    epoch: u32,
+) -> Result<(Run, Status), Refused> {
+    let conversation_id = sql::place(db, &message_id)?;
+    authorise(user, &sql::owner(db, &conversation_id)?.ok_or(Refused::UnknownMessage)?, verb)?;
+    let status = sql::current(db, &message_id, epoch)?;
+    Ok((Run { conversation_id, message_id, epoch }, status))
 }
 
 impl Rooms {

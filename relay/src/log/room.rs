@@ -4,14 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use riacho_protocol::{
-    ConversationId, MessageChunk, MessageId, MessageInfo, MessageStarted, MessageStatus, Position,
-    ResponseComplete, Role, ServerFrame, Status, StreamError,
+    ConversationId, MessageId, MessageInfo, MessageStarted, Position, Role, ServerFrame, Status,
 };
 
 use super::access::User;
 use super::cursor::Waker;
+use super::message::{At, Body, Message, RunCursor, Step};
 use super::sql::Stored;
-use super::text::{Layout, Place, Text};
+use super::text::Text;
 use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Terminal, lock};
 
 pub struct Room {
@@ -47,45 +47,6 @@ pub struct RoomState {
     readers: Vec<Arc<Waker>>,
 }
 
-struct Message {
-    id: MessageId,
-    role: Role,
-    parent_id: Option<MessageId>,
-    /// Of an answer: who gives it.
-    answer: Option<AnswerBy>,
-    epoch: u32,
-    /// Where in `runs` the current epoch started.
-    run: usize,
-    status: Status,
-    body: Body,
-    detail: Option<String>,
-    /// Counts the details, so that a reader gets the newest one, once.
-    details: u64,
-    terminal: Option<Terminal>,
-}
-
-/// The text of a message. That of a live one is always here; the others are fetched when a reader lacks something of them.
-enum Body {
-    Here(Text),
-    InStore { length: u64, layout: Layout },
-}
-
-impl Body {
-    fn len(&self) -> u64 {
-        match self {
-            Body::Here(text) => text.len(),
-            Body::InStore { length, .. } => *length,
-        }
-    }
-
-    fn layout(&self) -> &Layout {
-        match self {
-            Body::Here(text) => text.layout(),
-            Body::InStore { layout, .. } => layout,
-        }
-    }
-}
-
 /// The cursor of one reader in one room.
 #[derive(Default)]
 pub struct RoomCursor {
@@ -102,34 +63,6 @@ enum Follows {
     All,
     Nothing,
     One(usize),
-}
-
-/// The cursor of one reader in one run.
-struct RunCursor {
-    message: usize,
-    run: usize,
-    started: bool,
-    place: At,
-    details: u64,
-    /// The reader was told its status when it joined: no terminal frame follows.
-    told: bool,
-    paused: bool,
-}
-
-/// Where a reader is in a text.
-#[derive(Clone, Copy)]
-enum At {
-    /// It holds so many bytes, and the text was not looked at yet.
-    Holds(u64),
-    Place(Place),
-}
-
-enum Step {
-    Frame(ServerFrame),
-    Nothing,
-    Done(Option<ServerFrame>),
-    /// The text is in the store.
-    Fetch,
 }
 
 /// What a room has for a reader.
@@ -416,165 +349,5 @@ impl RoomCursor {
     /// The reader has all there is, and waits for nothing.
     pub fn is_done(&self) -> bool {
         self.reading.is_empty()
-    }
-}
-
-impl RunCursor {
-    /// For a reader that was just told of the message.
-    fn told(index: usize, message: &Message, have: u64) -> Self {
-        Self {
-            message: index,
-            run: message.run,
-            started: true,
-            place: At::Holds(have),
-            details: 0,
-            told: message.terminal.is_some(),
-            paused: false,
-        }
-    }
-}
-
-impl Message {
-    fn new(id: MessageId, role: Role, parent_id: Option<MessageId>, answer: Option<AnswerBy>) -> Self {
-        Self {
-            id,
-            role,
-            parent_id,
-            answer,
-            epoch: 0,
-            run: 0,
-            status: Status::Pending,
-            body: Body::Here(Text::default()),
-            detail: None,
-            details: 0,
-            terminal: None,
-        }
-    }
-
-    fn stored(stored: Stored) -> Self {
-        let Stored { id, role, parent_id, answer, epoch, status, length, layout, terminal, text } = stored;
-        let body = text.map_or(Body::InStore { length, layout }, Body::Here);
-        Self { epoch, status, body, terminal, ..Self::new(id, role, parent_id, answer) }
-    }
-
-    fn started(&self, room: &ConversationId) -> MessageStarted {
-        MessageStarted {
-            conversation_id: room.clone(),
-            message_id: self.id.clone(),
-            epoch: self.epoch,
-            role: self.role,
-            parent_id: self.parent_id.clone(),
-            provider: self.answer.as_ref().map(|answer| answer.provider.clone()),
-            model: self.answer.as_ref().and_then(|answer| answer.model.clone()),
-        }
-    }
-
-    fn info(&self) -> MessageInfo {
-        let terminal = self.terminal.as_ref();
-        let answered = terminal.filter(|_| self.role == Role::Assistant);
-        MessageInfo {
-            message_id: self.id.clone(),
-            epoch: self.epoch,
-            role: self.role,
-            status: self.status,
-            length: self.body.len(),
-            parts: self.body.layout().parts().to_vec(),
-            parent_id: self.parent_id.clone(),
-            provider: self.answer.as_ref().map(|answer| answer.provider.clone()),
-            model: self.answer.as_ref().and_then(|answer| answer.model.clone()),
-            reason: terminal.and_then(|terminal| match &terminal.ending {
-                Ending::Interrupted(reason) => Some(*reason),
-                Ending::Completed | Ending::Failed(_) => None,
-            }),
-            error: terminal.and_then(|terminal| match &terminal.ending {
-                Ending::Failed(failure) => Some(failure.clone()),
-                Ending::Completed | Ending::Interrupted(_) => None,
-            }),
-            usage: answered.map(|terminal| terminal.usage),
-            metrics: answered.map(|terminal| terminal.metrics.clone()),
-        }
-    }
-
-    /// One frame on: the start, the text, what is said meanwhile, the end.
-    fn step(&self, room: &ConversationId, cursor: &mut RunCursor, max_chunk: usize) -> Step {
-        if cursor.run != self.run {
-            return Step::Done(None); // Replaced; the epoch that took its place has its own cursor.
-        }
-        if !cursor.started {
-            cursor.started = true;
-            return Step::Frame(self.started(room).into());
-        }
-        if cursor.told && matches!(cursor.place, At::Holds(have) if have == self.body.len()) {
-            return Step::Done(None); // It holds all of it, and was told of the end.
-        }
-        let Body::Here(text) = &self.body else { return Step::Fetch };
-        let place = match cursor.place {
-            At::Holds(have) => text.place(have),
-            At::Place(place) => place,
-        };
-        cursor.place = At::Place(place);
-        if let Some((slice, after)) = text.next(place, max_chunk) {
-            cursor.place = At::Place(after);
-            let begins = slice.begins;
-            return Step::Frame(
-                MessageChunk {
-                    conversation_id: room.clone(),
-                    message_id: self.id.clone(),
-                    epoch: self.epoch,
-                    offset: slice.offset,
-                    part: slice.part,
-                    kind: begins.map(|info| info.kind),
-                    id: begins.and_then(|info| info.id.clone()),
-                    name: begins.and_then(|info| info.name.clone()),
-                    content: slice.content.to_owned(),
-                }
-                .into(),
-            );
-        }
-        match &self.terminal {
-            Some(_) if cursor.told => Step::Done(None),
-            Some(terminal) => Step::Done(Some(self.terminal_frame(terminal))),
-            None if cursor.details < self.details => {
-                cursor.details = self.details;
-                Step::Frame(
-                    MessageStatus {
-                        message_id: self.id.clone(),
-                        epoch: self.epoch,
-                        status: self.status,
-                        detail: self.detail.clone(),
-                    }
-                    .into(),
-                )
-            }
-            None => Step::Nothing,
-        }
-    }
-
-    fn terminal_frame(&self, terminal: &Terminal) -> ServerFrame {
-        let complete = |status, reason| {
-            ResponseComplete {
-                message_id: self.id.clone(),
-                epoch: self.epoch,
-                status,
-                reason,
-                length: self.body.len(),
-                usage: terminal.usage,
-                metrics: terminal.metrics.clone(),
-            }
-            .into()
-        };
-        match &terminal.ending {
-            Ending::Completed => complete(Status::Completed, None),
-            Ending::Interrupted(reason) => complete(Status::Interrupted, Some(*reason)),
-            Ending::Failed(failure) => StreamError {
-                message_id: self.id.clone(),
-                epoch: self.epoch,
-                code: failure.code,
-                message: failure.message.clone(),
-                retry_after: failure.retry_after,
-                length: self.body.len(),
-            }
-            .into(),
-        }
     }
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
 use futures_util::StreamExt;
-use riacho_protocol::{JoinConversation, Position};
+use riacho_protocol::{
+    ErrorCode, Failure, InterruptReason, JoinConversation, Options, PartInfo, PartKind, Position,
+};
 
 use super::*;
 
@@ -76,7 +78,7 @@ impl World {
         let folder = kills.then(|| tempfile::tempdir().expect("a folder"));
         let place =
             folder.as_ref().map_or(Place::Memory, |folder| Place::File(folder.path().join("relay.db")));
-        let log = Log::open(&place).expect("a log");
+        let log = Log::open(&place, 0).expect("a log");
         let rooms = (0..3).map(|_| id::<ConversationId>(&mut rng)).collect();
         let readers = (0..3)
             .map(|_| Reader {
@@ -161,7 +163,7 @@ impl World {
         if self.rng.u8(0..8) == 0 {
             pieces.push(Piece::Part(PartInfo { kind: PartKind::ToolCall, ..PartInfo::default() }));
         }
-        assert_eq!(self.log.append(&run, pieces, None).await, Ok(()));
+        assert_eq!(self.log.append(&run, pieces.into()).await, Ok(()));
     }
 
     async fn finish(&mut self) {
@@ -180,10 +182,11 @@ impl World {
 
     async fn end(&mut self, run: &Run, ending: Ending) {
         let terminal = Terminal { ending, ..Terminal::default() };
-        assert!(self.log.finish(run, terminal.clone()).await);
-        assert!(!self.log.finish(run, terminal).await, "a second terminal record");
+        let record = move || terminal.clone();
+        assert!(self.log.finish(run, record.clone()).await.is_some());
+        assert!(self.log.finish(run, record).await.is_none(), "a second terminal record");
         assert_eq!(
-            self.log.append(run, vec![Piece::Text { part: 0, text: "late".into() }], None).await,
+            self.log.append(run, vec![Piece::Text { part: 0, text: "late".into() }].into()).await,
             Err(Refused::Ended)
         );
         self.written(run).over = true;
@@ -288,12 +291,12 @@ impl World {
 
     async fn kill(&mut self) {
         // The readers' ends of the sockets go with the process.
-        let nobody = Log::open(&Place::Memory).expect("a log");
+        let nobody = Log::open(&Place::Memory, 0).expect("a log");
         for reader in &mut self.readers {
             reader.subscription = subscribe(&nobody, &mut self.rng);
         }
         self.log = nobody;
-        self.log = Log::open(&self.place).expect("the store opens again");
+        self.log = Log::open(&self.place, 0).expect("the store opens again");
         for message in self.messages.values_mut() {
             let written = message.epochs.last_mut().expect("one");
             if !written.over {

@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 
 use riacho_protocol::{
-    ConversationId, ConversationInfo, ConversationStatus, Failure, InterruptReason, MessageId, Metrics,
-    PartInfo, Role, Status, Usage,
+    ConversationId, ConversationInfo, ConversationStatus, InterruptReason, MessageId, PartInfo, Role, Status,
+    Usage,
 };
-use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::columns::{Metadata, conversation_id, from_json, json, message_id, number, parent, role, status};
 use super::text::{Layout, Text};
-use super::{AnswerBy, Ending, LeftOver, NewTurn, Piece, Refused, Run, Said, Terminal, User, one_line};
+use super::{
+    AnswerBy, Arrived, Ending, Kept, LeftOver, NewTurn, Piece, Refused, Run, Said, Terminal, User, one_line,
+    stream_events,
+};
 
 /// The title of a conversation that nobody named: so much of its first message.
 const DEFAULT_TITLE_CHARS: usize = 60;
@@ -30,50 +31,6 @@ pub struct Stored {
     pub layout: Layout,
     pub terminal: Option<Terminal>,
     pub text: Option<Text>,
-}
-
-/// `stream_metadata`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    length: u64,
-    layout: Layout,
-    usage: Usage,
-    metrics: Metrics,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<InterruptReason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Failure>,
-}
-
-impl Metadata {
-    fn new(text: &Text, terminal: &Terminal) -> Self {
-        let (reason, error) = match &terminal.ending {
-            Ending::Completed => (None, None),
-            Ending::Interrupted(reason) => (Some(*reason), None),
-            Ending::Failed(failure) => (None, Some(failure.clone())),
-        };
-        Self {
-            length: text.len(),
-            layout: text.layout().clone(),
-            usage: terminal.usage,
-            metrics: terminal.metrics.clone(),
-            reason,
-            error,
-        }
-    }
-
-    fn terminal(self, status: Status) -> Option<Terminal> {
-        let ending = match (status, self.reason, self.error) {
-            (Status::Pending | Status::Streaming, ..) => return None,
-            (Status::Interrupted, reason, _) => {
-                Ending::Interrupted(reason.unwrap_or(InterruptReason::Restart))
-            }
-            (Status::Error, _, Some(failure)) => Ending::Failed(failure),
-            (Status::Completed | Status::Error, ..) => Ending::Completed,
-        };
-        Some(Terminal { ending, usage: self.usage, metrics: self.metrics })
-    }
 }
 
 /// A turn that was added, or was there before.
@@ -201,36 +158,30 @@ pub fn check_live(db: &Connection, id: &MessageId, epoch: u32) -> Result<(), Ref
     live(db, id, epoch).map(|_| ())
 }
 
-/// Appends, and notes in the same step where the run can be taken up again behind these pieces.
-pub fn append(
-    db: &Connection,
-    id: &MessageId,
-    epoch: u32,
-    pieces: &[Piece],
-    state: Option<&str>,
-) -> Result<(), Refused> {
+/// Appends, and notes in the same step where the run can be taken up again behind these pieces. Gives its row.
+pub fn append(db: &Connection, id: &MessageId, epoch: u32, arrived: &Arrived) -> Result<i64, Refused> {
     let message = live(db, id, epoch)?;
     let mut insert = db.prepare_cached(
         "INSERT INTO chunks (message, n, part, info, content)
          VALUES (?1, (SELECT ifnull(max(n), -1) + 1 FROM chunks WHERE message = ?1), ?2, ?3, ?4)",
     )?;
-    for piece in pieces {
+    for piece in &arrived.pieces {
         match piece {
             Piece::Part(info) => insert.execute(params![message, None::<u32>, json(info), ""])?,
             Piece::Text { part, text } => insert.execute(params![message, part, None::<String>, text])?,
         };
     }
-    if !pieces.is_empty() {
+    if !arrived.pieces.is_empty() {
         db.prepare_cached(
             "UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1 AND streaming_status = 'pending'",
         )?
         .execute([message])?;
     }
-    if let Some(state) = state {
+    if let Some(state) = &arrived.state {
         db.prepare_cached("UPDATE messages SET provider_state = ?2 WHERE seq = ?1")?
             .execute(params![message, state])?;
     }
-    Ok(())
+    Ok(message)
 }
 
 /// Folds the text, and writes how it ended.
@@ -314,7 +265,7 @@ pub fn interrupt_all(db: &Connection) -> Result<usize, Refused> {
         let length = arrived(db, *message)?.len();
         let usage = Usage { output_tokens: Some(length.div_ceil(4)), estimated: true, ..Usage::default() };
         let ending = Ending::Interrupted(InterruptReason::Restart);
-        fold(db, *message, &Terminal { ending, usage, metrics: Metrics::default() })?;
+        fold(db, *message, &Terminal { ending, usage, ..Terminal::default() })?;
     }
     Ok(messages.len())
 }
@@ -371,7 +322,7 @@ pub fn path_to(db: &Connection, answer: &MessageId, max_bytes: usize) -> Result<
     let mut at: Option<String> =
         statement.query_row([answer.as_str()], |row| row.get(0)).optional()?.flatten();
     let mut statement = db.prepare_cached(
-        "SELECT seq, role, parent_id, content, stream_metadata FROM messages WHERE id = ?1",
+        "SELECT seq, role, parent_id, content, stream_metadata, answer FROM messages WHERE id = ?1",
     )?;
     let mut path = Vec::new();
     let mut bytes = 0_usize;
@@ -384,17 +335,20 @@ pub fn path_to(db: &Connection, answer: &MessageId, max_bytes: usize) -> Result<
                 row.get(2)?,
                 row.get(3)?,
                 from_json::<Metadata>(row, 4)?,
+                from_json::<AnswerBy>(row, 5)?,
             ))
         });
-        let Some((message, role, parent, content, metadata)) = row.optional()? else { break };
+        let Some((message, role, parent, content, metadata, answer)) = row.optional()? else { break };
         let content: Option<String> = content;
+        let Metadata { layout, kept, .. } = metadata.unwrap_or_default();
         let text = match content {
-            Some(content) => Text::new(content, metadata.unwrap_or_default().layout),
+            Some(content) => Text::new(content, layout),
             None => arrived(db, message)?,
         };
         let text = text.plain();
         bytes = bytes.saturating_add(text.len());
-        path.push(Said { role, text });
+        let kept = answer.zip(kept).map(|(answer, id)| Kept { provider: answer.provider, id });
+        path.push(Said { role, text, kept });
         at = parent;
     }
     path.reverse();
@@ -457,12 +411,17 @@ pub fn export(db: &Connection, id: &ConversationId) -> Result<Value, Refused> {
             Ok(serde_json::json!({"epoch": row.get::<_, u32>(0)?, "answer": value(row, 1)?,
                 "status": row.get::<_, String>(2)?, "metadata": value(row, 3)?, "content": row.get::<_, Option<String>>(4)?}))
         })?;
-        messages.push(serde_json::json!({
+        let mut message = serde_json::json!({
             "message_id": row.get::<_, String>(1)?, "role": row.get::<_, String>(2)?,
             "parent_id": row.get::<_, Option<String>>(3)?, "created_at": row.get::<_, i64>(4)?,
             "epoch": row.get::<_, u32>(5)?, "answer": value(row, 6)?, "status": row.get::<_, String>(7)?,
             "metadata": value(row, 8)?, "content": content, "past_epochs": past.collect::<Result<Vec<_>, _>>()?,
-        }));
+        });
+        let events = stream_events::of(db, seq)?;
+        if let Some(fields) = message.as_object_mut().filter(|_| !events.is_empty()) {
+            fields.insert("stream_events".to_owned(), Value::Array(events));
+        }
+        messages.push(message);
     }
     let mut statement = db.prepare_cached(
         "SELECT ifnull(title, default_title), status, created_at, updated_at FROM conversations WHERE id = ?1",
@@ -535,48 +494,4 @@ pub fn texts(db: &Connection, ids: &[MessageId]) -> Result<HashMap<MessageId, (u
         }
     }
     Ok(texts)
-}
-
-// Columns.
-
-fn json(value: &impl Serialize) -> String {
-    // Plain data: this can't fail.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn bad_column(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-}
-
-fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
-    let text = row.get_ref(column)?.as_str_or_null()?;
-    text.map(|text| serde_json::from_str(text).map_err(|error| bad_column(column, error))).transpose()
-}
-
-fn message_id(row: &Row<'_>, column: usize) -> rusqlite::Result<MessageId> {
-    MessageId::new(row.get_ref(column)?.as_str()?).map_err(|error| bad_column(column, error))
-}
-
-fn parent(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<MessageId>> {
-    let absent = row.get_ref(column)? == ValueRef::Null;
-    if absent { Ok(None) } else { message_id(row, column).map(Some) }
-}
-
-fn conversation_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ConversationId> {
-    ConversationId::new(row.get_ref(column)?.as_str()?).map_err(|error| bad_column(column, error))
-}
-
-fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
-    // The table's own CHECK allows nothing else.
-    Ok(if row.get_ref(column)?.as_str()? == Role::User.as_str() { Role::User } else { Role::Assistant })
-}
-
-fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
-    let text = row.get_ref(column)?.as_str()?;
-    let all = [Status::Pending, Status::Streaming, Status::Completed, Status::Interrupted, Status::Error];
-    Ok(all.into_iter().find(|status| status.as_str() == text).unwrap_or(Status::Error))
-}
-
-fn number(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
 }

@@ -19,8 +19,11 @@ const MAX_BATCH: usize = 512;
 const BUSY: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Each step once, in order; `user_version` counts those that were taken. A step that was released is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_conversations.sql"), include_str!("migrations/0002_provider_state.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_conversations.sql"),
+    include_str!("migrations/0002_provider_state.sql"),
+    include_str!("migrations/0003_stream_events.sql"),
+];
 
 /// Why the store can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +109,12 @@ impl Store {
             #[cfg(test)]
             commits,
         })
+    }
+
+    /// Jobs that wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     /// Transactions so far.

@@ -118,7 +118,7 @@ async fn read(
     first_token: Instant,
     events: &Events,
 ) -> Result<(), Failure> {
-    let mut body = Body::new();
+    let mut body = Body { raw: events.wants_raw(), ..Body::new() };
     let mut bytes = response.bytes_stream();
     let (mut deadline, mut patience) = (first_token, timeouts.first_token);
     loop {
@@ -192,6 +192,8 @@ async fn as_if_streamed(whole: Vec<Event>, events: &Events) {
 pub struct Body {
     seen: Vec<u8>,
     kind: Kind,
+    /// Its events are handed over as they are as well.
+    raw: bool,
 }
 
 enum Kind {
@@ -209,12 +211,12 @@ struct Taken {
 impl Body {
     #[must_use]
     pub fn new() -> Self {
-        Self { seen: Vec::new(), kind: Kind::Unknown }
+        Self { seen: Vec::new(), kind: Kind::Unknown, raw: false }
     }
 
     fn take(&mut self, piece: &[u8], decoder: &mut impl Decoder, out: &mut Vec<Event>) -> Taken {
         match &mut self.kind {
-            Kind::Stream(parser) => Self::feed(parser, piece, decoder, out),
+            Kind::Stream(parser) => Self::feed(parser, self.raw, piece, decoder, out),
             Kind::Whole => {
                 self.seen.extend_from_slice(piece);
                 let result = if self.seen.len() > MAX_WHOLE { Err(too_large(MAX_WHOLE)) } else { Ok(()) };
@@ -236,7 +238,8 @@ impl Body {
                     }
                     Some(_) => {
                         let mut parser = SseParser::new(MAX_EVENT);
-                        let taken = Self::feed(&mut parser, &std::mem::take(&mut self.seen), decoder, out);
+                        let seen = std::mem::take(&mut self.seen);
+                        let taken = Self::feed(&mut parser, self.raw, &seen, decoder, out);
                         self.kind = Kind::Stream(parser);
                         taken
                     }
@@ -250,12 +253,15 @@ impl Body {
             Kind::Unknown => {}
             Kind::Whole => {
                 let body = String::from_utf8_lossy(&self.seen);
+                if self.raw {
+                    out.push(Event::Raw(SseEvent { name: String::new(), data: body.clone().into_owned() }));
+                }
                 decoder.whole(body.trim_start_matches('\u{feff}'), out)?;
             }
             Kind::Stream(parser) => {
                 let mut last = Vec::new();
                 parser.end(&mut last);
-                Self::decode(&last, decoder, out)?;
+                Self::decode(&last, self.raw, decoder, out)?;
             }
         }
         decoder.end(out)
@@ -265,16 +271,30 @@ impl Body {
         matches!(self.kind, Kind::Whole)
     }
 
-    fn feed(parser: &mut SseParser, piece: &[u8], decoder: &mut impl Decoder, out: &mut Vec<Event>) -> Taken {
+    fn feed(
+        parser: &mut SseParser,
+        raw: bool,
+        piece: &[u8],
+        decoder: &mut impl Decoder,
+        out: &mut Vec<Event>,
+    ) -> Taken {
         let mut complete = Vec::new();
         let parsed = parser.push(piece, &mut complete);
-        let decoded = Self::decode(&complete, decoder, out);
+        let decoded = Self::decode(&complete, raw, decoder, out);
         let parsed = parsed.map_err(|too_large| failure(ErrorCode::ProviderMalformed, too_large.to_string()));
         Taken { progress: !complete.is_empty(), result: decoded.and(parsed) }
     }
 
-    fn decode(events: &[SseEvent], decoder: &mut impl Decoder, out: &mut Vec<Event>) -> Result<(), Failure> {
+    fn decode(
+        events: &[SseEvent],
+        raw: bool,
+        decoder: &mut impl Decoder,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
         for event in events {
+            if raw {
+                out.push(Event::Raw(event.clone()));
+            }
             if decoder.is_over() {
                 break;
             }

@@ -22,8 +22,10 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::failures::{failure, quote};
 pub use self::http::{Decoder, decode};
+pub use self::remote::Remote;
+use self::sse::SseEvent;
 use crate::commands;
-pub use crate::request::{Request, Turn};
+pub use crate::request::{Request, Thread, Turn};
 use crate::settings::Settings;
 
 /// Who answers.
@@ -34,6 +36,11 @@ pub trait Provider: Send + Sync {
 
     /// Does the one behind it keep its answers, and go on with them without us?
     fn keeps(&self) -> bool {
+        false
+    }
+
+    /// Does it keep threads, so that a request need not hold what was said before?
+    fn threads(&self) -> bool {
         false
     }
 
@@ -67,6 +74,10 @@ pub enum Event {
     Detail(String),
     /// With this the answer can be taken up again behind all that came before.
     State(String),
+    /// The provider keeps this answer under a name, and can go on behind it.
+    Kept(String),
+    /// As it came from the provider, for debugging. Only where that is asked for.
+    Raw(SseEvent),
     /// This one failed, and another one goes on.
     NextProvider {
         provider: String,
@@ -82,6 +93,7 @@ pub struct Events {
     times: Times,
     /// The number of the first part: those before were someone else's.
     first_part: u32,
+    raw: bool,
 }
 
 /// When the one that answers was asked, and when its first text was here.
@@ -134,7 +146,19 @@ impl Heard {
 impl Events {
     #[must_use]
     pub fn new(sender: mpsc::Sender<Vec<Event>>) -> Self {
-        Self { sender, heard: Heard::default(), times: Times::default(), first_part: 0 }
+        Self { sender, heard: Heard::default(), times: Times::default(), first_part: 0, raw: false }
+    }
+
+    /// Also takes each event as it comes from the provider.
+    #[must_use]
+    pub fn with_raw(self) -> Self {
+        Self { raw: true, ..self }
+    }
+
+    /// Does anyone want the events as they come?
+    #[must_use]
+    pub fn wants_raw(&self) -> bool {
+        self.raw
     }
 
     /// The same place, for one provider, and what tells whether it has said anything.
@@ -267,6 +291,12 @@ impl Providers {
         named.push(("demo".to_owned(), demo));
         let commands = commands::all(&settings.commands, settings.context_bytes, &model);
         Ok(Self { named, commands })
+    }
+
+    /// One alone.
+    #[cfg(test)]
+    pub fn only(name: &str, provider: impl Provider + 'static) -> Self {
+        Self { named: vec![(name.to_owned(), Arc::new(provider))], commands: Vec::new() }
     }
 
     #[must_use]

@@ -22,6 +22,7 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// A response that nobody wants any more is told so, for so long.
 const CANCEL_WITHIN: Duration = Duration::from_secs(10);
 
+/// A provider over HTTP.
 pub struct Remote {
     client: Client,
     settings: RemoteSettings,
@@ -29,8 +30,16 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub fn new(client: Client, settings: RemoteSettings, timeouts: Timeouts) -> Self {
+    pub(super) fn new(client: Client, settings: RemoteSettings, timeouts: Timeouts) -> Self {
         Self { client, settings, timeouts }
+    }
+
+    /// One by itself, without a relay around it.
+    ///
+    /// # Errors
+    /// When the HTTP client can't be made.
+    pub fn alone(settings: RemoteSettings, timeouts: Timeouts) -> Result<Self, reqwest::Error> {
+        Ok(Self::new(super::http::client(timeouts)?, settings, timeouts))
     }
 
     /// The address of a response that the provider keeps.
@@ -139,6 +148,10 @@ impl Provider for Remote {
         matches!(self.settings.wire, Wire::Responses | Wire::AzureResponses) && self.settings.background
     }
 
+    fn threads(&self) -> bool {
+        matches!(self.settings.wire, Wire::Responses | Wire::AzureResponses) && self.settings.thread
+    }
+
     fn take_up(&self, state: &str, events: Events) -> Option<BoxFuture<'static, Result<(), Failure>>> {
         let (decoder, id, after) = ResponsesDecoder::again(state).filter(|_| self.settings.background)?;
         let call = self.client.get(format!("{}?stream=true&starting_after={after}", self.response(&id)));
@@ -181,6 +194,7 @@ mod tests {
             model: "default".into(),
             streams: true,
             background: false,
+            thread: false,
         };
         let turn = |role, text: &str| Turn { role, text: text.into() };
         let request = Request {
@@ -193,6 +207,7 @@ mod tests {
                 top_p: None,
                 max_tokens: Some(9),
             },
+            thread: None,
         };
         address(&request, &settings)
     }

@@ -12,9 +12,11 @@ use super::sse::SseEvent;
 use super::{Event, Parts, Request, number, set};
 use crate::settings::RemoteSettings;
 
-/// The request. The turns go with each one; nothing is kept at the provider's, unless it is to work in the background.
+/// The request. The turns go with each one, and nothing is kept at the provider's; unless it is to work in the background, or
+/// keeps the thread: then it holds what was said before, and only the rest is sent.
 pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
-    let turns = request.turns.iter().map(|turn| {
+    let turns = request.thread.as_ref().map_or(&request.turns, |thread| &thread.turns);
+    let turns = turns.iter().map(|turn| {
         let role = match turn.role {
             Role::User => "user",
             Role::Assistant => "assistant",
@@ -24,10 +26,12 @@ pub fn body(request: &Request, settings: &RemoteSettings) -> Value {
     let mut body = json!({
         "model": request.model.as_ref().unwrap_or(&settings.model),
         "input": turns.collect::<Vec<Value>>(),
-        "store": settings.background,
+        "store": settings.background || settings.thread,
         "stream": settings.streams,
     });
     set(&mut body, "background", settings.background.then_some(Value::Bool(true)));
+    set(&mut body, "previous_response_id", request.thread.as_ref().map(|thread| thread.after.clone().into()));
+    // Not part of the thread: it is said each time.
     set(&mut body, "instructions", request.system.clone().map(Value::from));
     set(&mut body, "temperature", number(&request.options.temperature));
     set(&mut body, "top_p", number(&request.options.top_p));
@@ -229,7 +233,15 @@ impl ResponsesDecoder {
         self.finished = true;
         let error = response.get("error").filter(|error| !error.is_null());
         match (status, self.failed.take(), error) {
-            ("completed" | "incomplete", None, None) => Ok(()),
+            ("completed" | "incomplete", None, None) => {
+                let id = response.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+                let stored = response.get("store").and_then(Value::as_bool) == Some(true);
+                // A thread that waits for the result of a call takes nothing else.
+                if let Some(id) = id.filter(|_| stored && self.calls.is_empty()) {
+                    out.push(Event::Kept(id.to_owned()));
+                }
+                Ok(())
+            }
             (_, Some(failed), _) => Err(failed),
             (_, None, Some(error)) => Err(said_error(error)),
             (status, None, None) => Err(failure(

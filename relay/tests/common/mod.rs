@@ -1,6 +1,8 @@
 //! A relay in this process, a client on a real socket, and an upstream that writes exact bytes.
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub mod streams;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -64,6 +66,72 @@ impl Relay {
 
     pub async fn connect_raw(&self) -> Client {
         Client::connect_raw(self.address).await
+    }
+
+    /// So many clients that look at one new conversation.
+    pub async fn tabs<const TABS: usize>(&self) -> ([Client; TABS], String) {
+        let room = id();
+        let mut tabs = Vec::new();
+        for _ in 0..TABS {
+            let mut client = self.connect().await;
+            client.join(&room).await;
+            tabs.push(client);
+        }
+        (tabs.try_into().unwrap_or_else(|_| unreachable!("as many as were made")), room)
+    }
+}
+
+/// The real binary at a free port. When this is dropped it is killed with SIGKILL: it can do nothing about it.
+pub struct Process {
+    child: std::process::Child,
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// With nothing of this environment's own settings.
+    pub fn start(store: &std::path::Path, more: impl FnOnce(&mut std::process::Command)) -> Self {
+        use std::io::BufRead;
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_riacho-relay"));
+        let settings = ["RIACHO_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_"];
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| settings.iter().any(|prefix| name.starts_with(prefix)))
+        {
+            command.env_remove(name);
+        }
+        command.args(["--port", "0", "--store"]).arg(store).stdout(std::process::Stdio::piped());
+        more(&mut command);
+        let mut child = command.spawn().expect("it starts");
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("riacho-relay listening on http://").expect("the line");
+        let address = address.trim_end_matches('/').parse().expect("an address");
+        Self { child, address }
+    }
+
+    /// One that asks `upstream`.
+    pub fn asking(store: &std::path::Path, upstream: &Upstream) -> Self {
+        Self::start(store, |command| {
+            command.env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.address));
+            command.env("OPENAI_API_KEY", "key-of-the-test").env("RIACHO_LOG", "error");
+        })
+    }
+
+    pub async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// A figure of its memory, in bytes: `VmRSS` is what it holds, `VmHWM` the most it ever held.
+    pub fn memory(&self, figure: &str) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).expect("the figure");
+        line.trim_matches(|c: char| !c.is_ascii_digit()).parse::<usize>().expect("a number") * 1024
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -356,6 +424,7 @@ impl Upstream {
             model: "test-model".into(),
             streams: true,
             background: false,
+            thread: false,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Each run is a task that nobody waits for. It ends with one terminal record, also when the task itself dies.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,27 +12,27 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use riacho_protocol::{
     ConversationId, ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, Options,
-    PartKind, SendMessage, Usage,
+    PartKind, SendMessage,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::account::{Account, Meter, millis};
-use crate::failover::{self, Chain, Queues};
-use crate::log::{Added, AnswerBy, Ending, Log, NewTurn, Piece, Refused, Run, Terminal, User, Verb};
+use crate::account::{Account, Meter, NOT_BEGUN, millis};
+use crate::failover::{self, Chain, Link, Queues};
+use crate::log::{
+    Added, AnswerBy, Arrived, Ending, Log, NewTurn, Piece, Refused, Run, StreamEvent, Terminal, User,
+};
 use crate::metrics;
+use crate::providers::sse::SseEvent;
 use crate::providers::{Event, Events, Providers};
 use crate::quota::{Exceeded, Kind, Quota, Slot};
-use crate::request::Request;
+use crate::request::{Request, Thread};
 use crate::settings::Settings;
 
 /// Batches of events between a provider and the log. A provider that is faster than the log waits.
 const EVENTS: usize = 16;
-
-/// The state of a run whose provider keeps its answers, and has said nothing yet.
-const NOT_BEGUN: &str = "";
 
 /// Seconds until the relay that follows this one may be there.
 const NEXT_RELAY: u64 = 5;
@@ -208,21 +211,16 @@ impl Runs {
         Ok(())
     }
 
-    /// Ends a run. What has ended is left as it is.
+    /// Ends a run. What has ended is left as it is: whichever the log takes first, the stop or the end, stands.
     pub async fn stop(&self, user: &User, message_id: &MessageId, epoch: u32) -> Result<(), Refused> {
-        let (run, status) = self.shared.log.run(user, Verb::Stop, message_id, epoch).await?;
-        if status.is_terminal() {
-            return Ok(());
-        }
-        let token = self.live().get(&(message_id.clone(), epoch)).cloned();
-        match token {
-            Some(token) => token.cancel(),
-            // It is about to start or to end; the log takes the first terminal record, and the task finds it there.
-            None => {
-                let ending = Ending::Interrupted(InterruptReason::Stopped);
-                let (usage, metrics) = (Usage::default(), Metrics::default());
-                self.shared.log.finish(&run, Terminal { ending, usage, metrics }).await;
-            }
+        let runs = self.clone();
+        let tell = move |run: &Run| {
+            let token = runs.live().get(&(run.message_id.clone(), run.epoch)).cloned();
+            token.as_ref().map(CancellationToken::cancel).is_some()
+        };
+        // Nobody was told: it is about to start or to end. The log takes the first terminal record, and the task finds it there.
+        if let Some(run) = self.shared.log.stop(user, message_id, epoch, tell).await? {
+            self.shared.log.finish(&run, || Terminal { ending: STOPPED, ..Terminal::default() }).await;
         }
         Ok(())
     }
@@ -267,10 +265,11 @@ impl Runs {
                 tracing::error!(message = %run.message_id, "a run died");
                 let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
                 let metrics = Metrics { duration_ms: millis(started.elapsed()), ..Metrics::default() };
-                let terminal = Terminal { ending: Ending::Failed(failure), usage: Usage::default(), metrics };
+                let terminal = Terminal { ending: Ending::Failed(failure), metrics, ..Terminal::default() };
                 // Whichever epoch it had come to; the log knows the one that lives.
                 for epoch in runs.epochs(&run.message_id) {
-                    runs.shared.log.finish(&Run { epoch, ..run.clone() }, terminal.clone()).await;
+                    let terminal = terminal.clone();
+                    runs.shared.log.finish(&Run { epoch, ..run.clone() }, move || terminal.clone()).await;
                 }
             }
             runs.live().retain(|(message, _), _| *message != run.message_id);
@@ -281,7 +280,7 @@ impl Runs {
     /// From the request to the terminal record.
     async fn drive(
         self,
-        mut run: Run,
+        run: Run,
         answer: AnswerBy,
         chain: Chain,
         taken_up: Option<TakenUp>,
@@ -290,29 +289,36 @@ impl Runs {
     ) {
         let settings = &self.shared.settings;
         let said = self.shared.log.path_to(&run, settings.context_bytes).await.unwrap_or_default();
-        let request = Request::new(
+        let keeps = chain.first().is_some_and(|(_, first)| first.keeps());
+        let threads = chain.first().filter(|(_, first)| first.threads());
+        let thread = threads.and_then(|(name, _)| Thread::behind(&said, name));
+        let mut request = Request::new(
             settings.system_prompt.clone(),
             said,
             settings.context_bytes,
             answer.model,
             answer.options.clone(),
         );
+        request.thread = thread;
         let (sender, mut arrived) = mpsc::channel(EVENTS);
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
-        let (link, events) = (chain.first().cloned(), Events::new(sender));
-        let provider = link.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
+        let events = Events::new(sender);
+        let events = if settings.stream_events > 0 { events.with_raw() } else { events };
+        let mut writer = Writer { run, stop, asked: chain.first().cloned(), chain: chain.clone() };
+        let provider = writer.asked.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
         let meter = Meter::new(Arc::clone(&self.shared.metrics), provider);
         let mut account =
             Account::new(meter, events.times(), started, request.bytes(), settings.max_answer_bytes);
-        tracing::info!(provider, epoch = run.epoch, "an answer begins");
-        let first = link.as_ref().map(|(_, first)| Arc::clone(first));
-        if taken_up.is_none() && first.as_ref().is_some_and(|first| first.keeps()) {
-            let noted = self.shared.log.append(&run, Vec::new(), Some(NOT_BEGUN.to_owned())).await;
+        tracing::info!(provider, epoch = writer.run.epoch, "an answer begins");
+        if taken_up.is_none() && keeps {
+            let not_begun = Arrived { state: Some(NOT_BEGUN.to_owned()), ..Arrived::default() };
+            let noted = self.shared.log.append(&writer.run, not_begun).await;
             account.state = noted.is_ok().then(|| NOT_BEGUN.to_owned());
         }
         let mut answering = match taken_up {
             None => failover::answer(chain, request, events, queues, patience).boxed(),
             Some(left) => {
+                let link = writer.asked.clone();
                 let again =
                     link.and_then(|link| failover::take_up(link, left.state.clone(), &events, patience));
                 drop(events); // Else nothing would say that no more comes.
@@ -321,26 +327,28 @@ impl Runs {
                     Some(again) => again,
                     // Its provider is set up no more, or in another way.
                     None => {
-                        return self.end(&run, account, Ending::Interrupted(InterruptReason::Restart)).await;
+                        return self
+                            .end(writer, account, Ending::Interrupted(InterruptReason::Restart))
+                            .await;
                     }
                 }
             }
         };
         let mut batch = Vec::new();
-        let mut unread = self.unread(run.conversation_id.clone()).boxed();
-        let ending = loop {
+        let mut unread = self.unread(writer.run.conversation_id.clone()).boxed();
+        let mut ending = loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break Ending::Interrupted(InterruptReason::Stopped),
+                () = writer.stop.cancelled() => break STOPPED,
                 () = &mut unread => break Ending::Interrupted(InterruptReason::Unread),
                 // What its provider keeps is taken up again by the next relay.
                 () = self.shared.closing.cancelled(), if account.state.is_some() => return,
                 () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
-                    match self.record(&mut run, &stop, &mut account, batch.drain(..).flatten()).await {
+                    match self.record(&mut writer, &mut account, batch.drain(..).flatten()).await {
                         Ok(()) => {}
                         Err(Halt::Ended) => return,
-                        Err(Halt::Failed(failure)) => break Ending::Failed(failure),
+                        Err(Halt::As(ending)) => break ending,
                     }
                 }
                 answered = &mut answering => break answered.map_or_else(Ending::Failed, |()| Ending::Completed),
@@ -349,34 +357,48 @@ impl Runs {
         drop(unread);
         // The provider's connection goes now, before anything else is waited for.
         drop(answering);
-        let mut ending = ending;
         while let Ok(events) = arrived.try_recv() {
-            match self.record(&mut run, &stop, &mut account, events).await {
+            match self.record(&mut writer, &mut account, events).await {
                 Ok(()) => {}
                 Err(Halt::Ended) => return,
-                Err(Halt::Failed(failure)) => {
-                    ending = Ending::Failed(failure);
+                Err(Halt::As(sooner)) => {
+                    ending = sooner;
                     break;
                 }
             }
         }
         if let Ending::Failed(failure) = &ending {
-            tracing::warn!(message = %run.message_id, code = %failure.code, "an answer failed");
+            tracing::warn!(message = %writer.run.message_id, code = %failure.code, "an answer failed");
         }
-        let given_up = matches!(ending, Ending::Interrupted(_));
-        let cancel = account.state.as_ref().filter(|_| given_up).and_then(|state| first?.cancel(state));
-        if let Some(cancel) = cancel {
-            tokio::spawn(cancel);
+        // One that its provider does not know any more has nothing to be told.
+        if !matches!(&ending, Ending::Failed(failure) if failure.code == ErrorCode::ProviderRejected) {
+            self.give_up(&writer, &account);
         }
-        self.end(&run, account, ending).await;
+        self.end(writer, account, ending).await;
     }
 
-    async fn end(&self, run: &Run, account: Account, ending: Ending) {
-        let (usage, metrics) = account.close(&ending);
-        let (status, reason) = ending.words();
-        let ms = metrics.duration_ms;
-        tracing::info!(epoch = run.epoch, status, reason, ms, "an answer has ended");
-        self.shared.log.finish(run, Terminal { ending, usage, metrics }).await;
+    /// Tells a provider that would go on with its answer without us not to.
+    fn give_up(&self, writer: &Writer, account: &Account) {
+        let asked = writer.asked.as_ref().zip(account.goes_on());
+        if let Some(cancel) = asked.and_then(|((_, provider), state)| provider.cancel(state)) {
+            self.shared.tasks.spawn(cancel);
+        }
+    }
+
+    async fn end(&self, writer: Writer, account: Account, ending: Ending) {
+        let (account, stop) = (Arc::new(account), writer.stop);
+        let closed = Arc::clone(&account);
+        let terminal = move || {
+            // A stop that the log took before this record.
+            let stopped = stop.is_cancelled();
+            closed.close(if stopped { STOPPED } else { ending.clone() })
+        };
+        if let Some(record) = self.shared.log.finish(&writer.run, terminal).await {
+            let (status, reason) = record.ending.words();
+            let ms = record.metrics.duration_ms;
+            tracing::info!(epoch = writer.run.epoch, status, reason, ms, "an answer has ended");
+            account.answered(&record);
+        }
     }
 
     /// Completes when nobody has read a conversation for as long as the operator allows.
@@ -395,56 +417,53 @@ impl Runs {
     /// Takes what has arrived into the log as one append.
     async fn record(
         &self,
-        run: &mut Run,
-        stop: &CancellationToken,
+        writer: &mut Writer,
         account: &mut Account,
         events: impl IntoIterator<Item = Event>,
     ) -> Result<(), Halt> {
-        let mut pieces: Vec<Piece> = Vec::new();
-        let (mut too_long, mut state) = (None, None);
+        let mut arrived = Arrived::default();
+        let mut too_long = None;
         for event in events {
             match event {
                 Event::Part(info) => {
-                    account.parts.push(info.kind);
-                    pieces.push(Piece::Part(info));
+                    account.begin(info.kind);
+                    arrived.pieces.push(Piece::Part(info));
                 }
                 Event::Text { part, text } => {
                     if let Err(failure) = account.count(part, &text) {
                         too_long = Some(failure);
                         break;
                     }
-                    match pieces.last_mut() {
+                    match arrived.pieces.last_mut() {
                         Some(Piece::Text { part: last, text: before }) if *last == part => {
                             before.push_str(&text)
                         }
-                        _ => pieces.push(Piece::Text { part, text }),
+                        _ => arrived.pieces.push(Piece::Text { part, text }),
                     }
                 }
-                Event::Usage(usage) => account.usage = Some(usage),
-                Event::Finish(reason) => account.finish_reason = Some(reason),
-                Event::State(new) => state = Some(new),
-                Event::NextProvider { provider, failure } => {
-                    account.state = None;
-                    state = None;
-                    self.write(run, &mut pieces, None).await?;
-                    self.next_provider(run, stop, account, provider, failure).await?;
+                Event::Usage(usage) => account.report(usage),
+                Event::Finish(reason) => account.finish(reason),
+                Event::State(new) => {
+                    account.state = Some(new.clone());
+                    arrived.state = Some(new);
                 }
-                Event::Detail(detail) => self.shared.log.note(run, detail).await,
+                Event::Kept(id) => account.keep(id),
+                Event::Raw(SseEvent { name, data }) => arrived.events.push(StreamEvent { name, data }),
+                Event::NextProvider { provider, failure } => {
+                    self.write(writer, &mut arrived).await?;
+                    self.next_provider(writer, account, provider, failure).await?;
+                }
+                Event::Detail(detail) => self.shared.log.note(&writer.run, detail).await,
             }
         }
-        if state.is_some() {
-            account.state.clone_from(&state);
-        }
-        self.write(run, &mut pieces, state).await?;
+        self.write(writer, &mut arrived).await?;
         account.shown();
-        too_long.map_or(Ok(()), |failure| Err(Halt::Failed(failure)))
+        too_long.map_or(Ok(()), |failure| Err(Halt::As(Ending::Failed(failure))))
     }
-}
 
-impl Runs {
-    async fn write(&self, run: &Run, pieces: &mut Vec<Piece>, state: Option<String>) -> Result<(), Halt> {
-        if !pieces.is_empty() || state.is_some() {
-            self.shared.log.append(run, std::mem::take(pieces), state).await?;
+    async fn write(&self, writer: &Writer, arrived: &mut Arrived) -> Result<(), Halt> {
+        if !arrived.is_empty() {
+            self.shared.log.append(&writer.run, std::mem::take(arrived)).await?;
         }
         Ok(())
     }
@@ -452,30 +471,33 @@ impl Runs {
     /// One failed, and the next one goes on: in its place, if nothing was written yet; else in a new epoch.
     async fn next_provider(
         &self,
-        run: &mut Run,
-        stop: &CancellationToken,
+        writer: &mut Writer,
         account: &mut Account,
         provider: String,
         failure: Failure,
     ) -> Result<(), Halt> {
+        if writer.stop.is_cancelled() {
+            return Err(Halt::As(STOPPED)); // What was stopped does not start over.
+        }
         let log = &self.shared.log;
-        tracing::warn!(message = %run.message_id, code = %failure.code, next = provider, "the next provider is asked");
+        tracing::warn!(message = %writer.run.message_id, code = %failure.code, next = provider, "the next provider is asked");
+        self.give_up(writer, account);
+        writer.asked = writer.chain.iter().find(|(name, _)| *name == provider).cloned();
         let detail = format!("{} Asking {provider}.", failure.message);
         let fresh = account.again(&provider);
         let answer = AnswerBy { provider, model: None, options: Options::default() };
-        if account.is_untouched() {
-            log.hand_over(run, answer).await?;
-            log.note(run, detail).await;
-            std::mem::replace(account, fresh).close(&Ending::Failed(failure));
+        let before = std::mem::replace(account, fresh);
+        let terminal = before.close(Ending::Failed(failure));
+        before.answered(&terminal);
+        if before.is_untouched() {
+            log.hand_over(&writer.run, answer).await?;
+            log.note(&writer.run, detail).await;
             return Ok(());
         }
-        let ending = Ending::Failed(failure);
-        let (usage, metrics) = std::mem::replace(account, fresh).close(&ending);
-        let terminal = Terminal { ending, usage, metrics };
-        let next = log.start_over(run, terminal, answer).await?;
+        let next = log.start_over(&writer.run, terminal, answer).await?;
         log.note(&next, detail).await;
-        self.live().insert((next.message_id.clone(), next.epoch), stop.clone());
-        *run = next;
+        self.live().insert((next.message_id.clone(), next.epoch), writer.stop.clone());
+        writer.run = next;
         Ok(())
     }
 }
@@ -487,18 +509,29 @@ struct TakenUp {
     length: u64,
 }
 
+/// What one task writes, for whom, and when it is to stop.
+struct Writer {
+    run: Run,
+    stop: CancellationToken,
+    /// The one that is asked now.
+    asked: Option<Link>,
+    chain: Chain,
+}
+
+const STOPPED: Ending = Ending::Interrupted(InterruptReason::Stopped);
+
 /// Why nothing more is recorded.
 enum Halt {
     /// Someone else wrote the terminal record.
     Ended,
-    Failed(Failure),
+    As(Ending),
 }
 
 impl From<Refused> for Halt {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Ended => Halt::Ended,
-            other => Halt::Failed(internal(other.to_string())),
+            other => Halt::As(Ending::Failed(internal(other.to_string()))),
         }
     }
 }

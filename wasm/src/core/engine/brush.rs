@@ -16,11 +16,14 @@ use super::tree::{Kind, Node, Role};
 
 /// Containers in each other, beyond which the grammar's bound on nesting may come into it.
 const DEEP: usize = 40;
+/// What is held back is looked at again with each chunk; more than this is left to the parser.
+const HELD: usize = 512;
 
 impl Engine {
     /// The inline syntax of the last leaf, if it can be followed from here on.
     pub(super) fn follow(&self) -> Option<Inline> {
-        if self.ended || self.path.len() > DEEP {
+        // A leaf that is shown in pieces is read piece by piece.
+        if self.ended || self.path.len() > DEEP || self.long.is_some() {
             return None;
         }
         let (leaf, depth) = last(self.tail.last()?, 0);
@@ -34,10 +37,7 @@ impl Engine {
                 if !line.contains(char::is_alphabetic) {
                     return None;
                 }
-                match &self.long {
-                    Some(long) => (long.piece, Lines::Prose, leaf.kids.get(long.kids..)?),
-                    None => (begun, Lines::Prose, leaf.kids.as_slice()),
-                }
+                (begun, Lines::Prose, leaf.kids.as_slice())
             }
             (Role::Leaf, Some("h1" | "h2" | "h3" | "h4" | "h5" | "h6")) => {
                 let line = self.text.get(begun..)?;
@@ -51,6 +51,9 @@ impl Engine {
             return None;
         }
         let inline = Inline::read(&self.text, start, lines)?;
+        if self.text.len() - inline.at() > HELD {
+            return None;
+        }
         let kids = match lines {
             Lines::Row { .. } if inline.cell() < leaf.kids.len() => {
                 leaf.kids.get(inline.cell())?.kids.as_slice()
@@ -64,7 +67,7 @@ impl Engine {
     pub(super) fn append_followed(&mut self) -> bool {
         let Some(Plain::Followed(mut inline)) = self.plain.take() else { return false };
         let Some(new) = self.text.get(inline.at()..) else { return false };
-        if !is_seen(new) {
+        if new.len() > HELD + self.text.len() - self.shown || !is_seen(new) {
             return false;
         }
         self.pen.work.scanned += new.len() as u64;
@@ -76,7 +79,6 @@ impl Engine {
             policy: &self.policy,
             id_prefix: &self.id_prefix,
             place: Place { parent, prev },
-            floor: self.long.as_ref().map_or(0, |long| long.kids),
             depth: inline.open().len(),
             cell: (leaf.name() == Some("tr")).then(|| inline.cell()),
             leaf,
@@ -137,8 +139,6 @@ struct Brush<'a> {
     id_prefix: &'a str,
     leaf: &'a mut Node,
     place: Place,
-    /// So many kids of the leaf are not to be touched.
-    floor: usize,
     /// How many spans are open.
     depth: usize,
     /// The leaf is a row, and this its present cell.
@@ -146,28 +146,26 @@ struct Brush<'a> {
 }
 
 impl Brush<'_> {
-    /// The node that is being written in, what of it is not to be touched, and where a new kid goes.
-    fn innermost(&mut self) -> Option<(&mut Node, usize, Place)> {
+    /// The node that is being written in, and where a new kid goes.
+    fn innermost(&mut self) -> Option<(&mut Node, Place)> {
         let mut node = &mut *self.leaf;
-        let mut floor = self.floor;
         let mut place = self.place;
         if let Some(cell) = self.cell {
             node = node.kids.get_mut(cell)?;
         }
         for _ in 0..self.depth {
             node = node.kids.last_mut()?;
-            floor = 0;
         }
         if !matches!(node.kind, Kind::Virtual) {
             place = Place { parent: node.id, prev: node.before };
         }
         let last = node.kids.iter().rev().map(Node::last_id).find(|&id| id != 0);
         place.prev = last.unwrap_or(place.prev);
-        Some((node, floor, place))
+        Some((node, place))
     }
 
     fn add(&mut self, mut new: Node) {
-        let Some((_, _, place)) = self.innermost() else { return };
+        let Some((_, place)) = self.innermost() else { return };
         diff::create(self.pen, place.parent, place.prev, &mut new);
         if let Some((node, ..)) = self.innermost() {
             node.kids.push(new);
@@ -177,11 +175,8 @@ impl Brush<'_> {
 
 impl Sink for Brush<'_> {
     fn text(&mut self, new: &str) {
-        let Some((node, floor, _)) = self.innermost() else { return };
-        let count = node.kids.len();
-        if count > floor
-            && let Some(Node { kind: Kind::Text { text, .. }, role: Role::Inline, id, .. }) =
-                node.kids.last_mut()
+        let Some((node, _)) = self.innermost() else { return };
+        if let Some(Node { kind: Kind::Text { text, .. }, role: Role::Inline, id, .. }) = node.kids.last_mut()
         {
             text.push_str(new);
             let id = *id;

@@ -40,9 +40,9 @@ pub enum Plain {
 pub struct Long {
     path: Vec<Open>,
     /// Where the present piece begins in the text.
-    pub(super) piece: usize,
+    piece: usize,
     /// How many nodes are before it.
-    pub(super) kids: usize,
+    kids: usize,
     /// The lines up to here belong to the paragraph.
     checked: usize,
 }

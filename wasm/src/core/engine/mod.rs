@@ -127,9 +127,9 @@ impl Engine {
             let more = !self.ended && self.shown_raw == raw && !(self.raw_waits && self.failed);
             if !(more && self.append()) {
                 let before = self.pen.work.total();
-                let open = self.text.len() - self.anchor;
+                let long = self.last_leaf().is_some_and(|leaf| leaf.span.start + LARGE < self.text.len());
                 self.render(sanitizer);
-                if open > LARGE {
+                if long {
                     self.pen.work.amortised += self.pen.work.total() - before;
                 }
             }

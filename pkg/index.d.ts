@@ -22,7 +22,76 @@ export interface RiachoError extends Error {
   code: string;
 }
 
-export interface MarkdownStreamOptions {
+/** One stretch of a line in a colour of its own, in UTF-16 units; stretches come in order and do not overlap. */
+export interface HighlightRange {
+  start: number;
+  end: number;
+  /** Any colour of CSS: `"#8250a0"`, `"var(--my-keyword)"`, `"light-dark(#000, #fff)"`. */
+  color: string;
+}
+
+/** One block of code. It gets each line once, in order, without its end: what it needs to know of those before, it keeps. */
+export interface LineHighlighter {
+  /** The ranges of each line, now or later. Lines go on streaming meanwhile. */
+  lines(lines: readonly string[]): HighlightRange[][] | Promise<HighlightRange[][]>;
+  /** The block is finished, or gone. */
+  close?(): void;
+}
+
+/** Begins a block of code in a language, which is in lower case. Nothing back: the code stays plain. */
+export type Highlighter = (language: string) => LineHighlighter | undefined | Promise<LineHighlighter | undefined>;
+
+/** A block that the page has taken over. */
+export interface CustomBlock {
+  /** The source so far, as it stands in the fence or between the dollars. */
+  text: string;
+  /** It will not change any more. */
+  finished: boolean;
+  /** What stands after the fence; `"math"` for a formula. */
+  language: string;
+  /** False for a formula within a line of text. */
+  display: boolean;
+  /** The page's own: the same one at each call, in the document. */
+  element: HTMLElement;
+  /** In a chat, the message that it is in. */
+  messageId?: string;
+}
+
+/**
+ * Shows a block, again whenever there is more of it: at most once a frame, and not while a promise of its own is pending.
+ * What it returns is called before the next call, and when the block goes. If it throws, the source is shown instead;
+ * if the block is finished, `block_failed` says so.
+ */
+export type CustomBlockFunction = (block: CustomBlock) => void | (() => void) | Promise<void | (() => void)>;
+
+/** The words of a block's header. */
+export interface CodeHeaderWords {
+  copy?: string;
+  copied?: string;
+  /** The clipboard could not be had; the code is selected. */
+  failed?: string;
+  /** What the button is called for those who don't see where it stands. */
+  describe?: (language: string) => string;
+}
+
+/** What is done with blocks of code, and with formulas. */
+export interface CodeOptions {
+  /** The header of a block of code: its language and a button that copies it. True unless it is said otherwise. */
+  codeHeader?: boolean | CodeHeaderWords;
+  /** Colours the code: the one from `riacho/shiki`, or one of the page's own. */
+  highlight?: Highlighter;
+  /** Functions that take over the blocks of a fenced language, such as `mermaid`; `math` also gets formulas. */
+  blocks?: Record<string, CustomBlockFunction>;
+}
+
+/** What may go wrong with a block. Its text is shown all the same. */
+export type CodeEvent =
+  | { type: "highlight_failed"; language: string; message: string }
+  | { type: "block_failed"; language: string; messageId?: string; message: string }
+  | { type: "copy_failed"; messageId?: string; message: string }
+  | { type: "code_unavailable"; message: string };
+
+export interface MarkdownStreamOptions extends CodeOptions {
   /** Goes into the ids of headings and footnotes, so that two streams on a page don't share any. */
   idPrefix?: string;
   /** Origins whose images load without being asked for, such as `"https://img.example.com"`; `"self"` is the page's own,
@@ -41,11 +110,14 @@ export class MarkdownStream {
   flush(): void;
   /** The text is whole. Resolves when the DOM is final: at once, unless raw HTML waits for the sanitiser. */
   end(): Promise<void>;
+  /** Returns the function that ends the subscription. */
+  on<T extends CodeEvent["type"]>(type: T, listener: (event: Extract<CodeEvent, { type: T }>) => void): () => void;
+  on(type: "*", listener: (event: CodeEvent) => void): () => void;
   /** Loads the images that wait, and those to come: all, or those of one origin. */
   loadImages(options?: { origin?: string | URL }): void;
   /** The raw text so far. */
   readonly text: string;
-  /** Lets the memory go; the DOM stays. Idempotent, and not needed: what is forgotten is collected. */
+  /** Lets the memory go; the DOM stays. Blocks that the page took over are cleaned up. Idempotent, and not needed: what is forgotten is collected. */
   free(): void;
 }
 
@@ -84,7 +156,22 @@ export type ChatEvent =
   | { type: "opened"; conversationId: string }
   | { type: "joined"; conversationId: string; more: boolean }
   | { type: "message"; conversationId: string; messageId: string; epoch: number; role: Role }
-  | { type: "chunk"; conversationId: string; messageId: string; epoch: number; kind: PartKind; length: number }
+  | {
+      type: "chunk";
+      conversationId: string;
+      messageId: string;
+      epoch: number;
+      kind: PartKind;
+      /** Where the text begins, in UTF-8 bytes of all that this epoch has. */
+      offset: number;
+      /** Where it ends: the length of all so far. */
+      length: number;
+      text: string;
+      /** The text so far ends within a fenced block of code. */
+      inCode: boolean;
+      /** What stands after that fence. */
+      language?: string;
+    }
   | {
       type: "status";
       conversationId: string;
@@ -103,9 +190,10 @@ export type ChatEvent =
   | { type: "sanitizer_unavailable"; message: string }
   /** Text is shown plain from here on: `wasm_blocked`, `wasm_mismatch`, `wasm_unavailable` or `wasm_panicked`. */
   | { type: "degraded"; code: string; message: string }
-  | { type: "error"; code: string; message: string; inReplyTo?: string; retryAfter?: number };
+  | { type: "error"; code: string; message: string; inReplyTo?: string; retryAfter?: number }
+  | CodeEvent;
 
-export interface ChatOptions {
+export interface ChatOptions extends CodeOptions {
   /** The element that holds the view of a conversation. */
   root: Element;
   /** The relay's socket, such as `"/ws"`. Without it events come through `transport` or `handle`. */

@@ -1,5 +1,6 @@
 // The demo: a list of conversations, a composer, stop and status. It uses the package as any page would.
 import init, { ChatClient } from "./riacho/index.js";
+import { shiki } from "./riacho/shiki/index.js";
 
 const byId = (id) => document.getElementById(id);
 const list = byId("conversations");
@@ -20,7 +21,12 @@ const say = (words) => {
 
 async function main() {
   await init();
-  const chat = new ChatClient({ url: "/ws", root: scroller });
+  const chat = new ChatClient({
+    url: "/ws",
+    root: scroller,
+    highlight: shiki({ worker: "vendor/shiki/worker.js" }),
+    blocks: { math },
+  });
   // For the console and for tests: what `chat.debug()` says is the first thing to look at.
   globalThis.chat = chat;
 
@@ -141,6 +147,14 @@ function drawList(chat) {
       return item;
     }),
   );
+}
+
+/** A formula as MathML, which needs no fonts and no styles. Half a formula is none: it waits for its other half. */
+async function math({ text, finished, display, element }) {
+  if (finished) {
+    const { default: katex } = await import("./vendor/katex/katex.js");
+    katex.render(text, element, { displayMode: display, output: "mathml", throwOnError: true });
+  }
 }
 
 main().catch((error) => {

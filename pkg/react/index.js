@@ -10,12 +10,14 @@ import { uuid } from "../src/uuid.js";
  * Renders `text` as it grows. Text that goes on from what was there is pushed; any other starts over. React never looks
  * into the element: its children are the stream's.
  */
-export function Markdown({ text = "", done = false, idPrefix, images, onDegraded, className, ...rest }) {
+export function Markdown(props) {
+  const { text = "", done = false, className, ...others } = props;
+  const { idPrefix, images, onDegraded, codeHeader, highlight, blocks, ...rest } = others;
   const element = useRef(null);
   const state = useRef(null);
   // Options count when a stream is made.
   const options = useRef(undefined);
-  options.current = { idPrefix, images, onDegraded };
+  options.current = { idPrefix, images, onDegraded, codeHeader, highlight, blocks };
 
   useEffect(() => {
     const stream = new Growing(element.current, () => options.current);
@@ -64,8 +66,7 @@ class Growing {
     const { text, done } = this.#wanted;
     if (this.#stream === undefined || this.#ended && !done || !text.startsWith(this.#pushed)) {
       this.#clear();
-      const { idPrefix, images, onDegraded } = this.#options();
-      this.#stream = new MarkdownStream(this.#element, { idPrefix, images, onDegraded });
+      this.#stream = new MarkdownStream(this.#element, this.#options());
     }
     if (text.length > this.#pushed.length) {
       if (this.#ended) {

@@ -1,19 +1,20 @@
-// ChatClient: the wrapper that gives events to the page after the stack has unwound.
+// ChatClient: the wrapper around the core's client, as a page sees it.
 import { Chat, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
+import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
 import { isFatal, died, live, loadPlain, plainNow, trouble } from "./life.js";
 import { assertStarted } from "./loader.js";
 import { Courier } from "./transport.js";
 import { Takeover } from "./takeover.js";
+import { watching } from "./watch.js";
 
 export class ChatClient {
   #inner;
   #root;
   #options;
   #courier;
-  #listeners = new Map();
-  #queue = [];
+  #events = new Events();
   #halves = new Map();
   /** What would be lost with the wasm. */
   #takeover;
@@ -37,7 +38,8 @@ export class ChatClient {
       sweepInterval: options.sweepInterval,
       sweepGrace: options.sweepGrace,
       images: listed(options.images),
-      emit: (json) => this.#enqueue(JSON.parse(json)),
+      emit: (json) => this.#hear(JSON.parse(json)),
+      makeWatch: watching(options, (event) => this.#hear(event)),
     };
     this.#takeover = new Takeover(url);
     if (trouble() === undefined) {
@@ -54,14 +56,7 @@ export class ChatClient {
 
   /** Calls `listener` for each event of a type, or of every type (`"*"`). Returns the function that ends it. */
   on(type, listener) {
-    if (typeof listener !== "function") {
-      throw coded("bad_listener", "on(type, listener) needs a function");
-    }
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-    };
+    return this.#events.on(type, listener);
   }
 
   /** Shows a conversation and joins it; the one before keeps streaming. */
@@ -195,7 +190,7 @@ export class ChatClient {
   }
 
   #degraded({ code, message }) {
-    this.#enqueue({ type: "degraded", code, message });
+    this.#hear({ type: "degraded", code, message });
   }
 
   /** Asks the page's transport for an answer: to the last message before it. */
@@ -230,8 +225,8 @@ export class ChatClient {
     return this.#inner;
   }
 
-  /** Events wait until the stack has unwound: a listener may call back into the client. */
-  #enqueue(event) {
+  /** An event on its way to the page. */
+  #hear(event) {
     if (event.type === "status" && event.status !== "pending" && event.status !== "streaming") {
       this.#takeover.ended(event.messageId);
       this.#courier?.[event.reason === "stopped" ? "stop" : "ended"](event.messageId);
@@ -243,26 +238,7 @@ export class ChatClient {
       const { conversationId, messageId, epoch } = event;
       queueMicrotask(() => this.#ask({ conversationId, replyId: messageId, options: {}, trigger: "retry", epoch }));
     }
-    if (this.#queue.push(event) === 1) {
-      queueMicrotask(() => this.#dispatch());
-    }
-  }
-
-  #dispatch() {
-    const events = this.#queue;
-    this.#queue = [];
-    for (const event of events) {
-      for (const type of [event.type, "*"]) {
-        for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-          try {
-            listener(event);
-          } catch (error) {
-            // One listener's fault is nobody else's; the page hears of it as of any uncaught error.
-            reportError(error);
-          }
-        }
-      }
-    }
+    this.#events.emit(event);
   }
 
   /** JavaScript may cut a surrogate pair between two chunks: the first half waits for the second. */

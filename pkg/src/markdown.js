@@ -1,9 +1,11 @@
 // MarkdownStream: text in, the DOM of one element out.
 import { Markdown, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
+import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
 import { died, isFatal, live, loadPlain, plainNow, trouble } from "./life.js";
 import { assertStarted } from "./loader.js";
+import { watching } from "./watch.js";
 
 const MOST_PIECES = 256;
 let count = 0;
@@ -58,12 +60,13 @@ export class MarkdownStream {
   #recent = [];
   #forget;
   #onDegraded;
+  #events = new Events();
   /** The last text ended in half a character: the next one begins with the other half. */
   #cut = false;
 
   /**
    * @param {Element} container what is in it stays; the stream's nodes come behind
-   * @param {{ idPrefix?: string, images?: string[], onDegraded?: (error: Error) => void }} [options]
+   * @param {import("../index.js").MarkdownStreamOptions} [options]
    */
   constructor(container, options = {}) {
     assertStarted("MarkdownStream");
@@ -80,7 +83,9 @@ export class MarkdownStream {
       return;
     }
     this.#forget = live(this);
-    this.#inner = new Markdown(container, String(options.idPrefix ?? `stream-${count}`), listed(options.images));
+    const prefix = String(options.idPrefix ?? `stream-${count}`);
+    const makeWatch = watching(options, (event) => this.#events.emit(event));
+    this.#inner = new Markdown(container, prefix, listed(options.images), makeWatch);
   }
 
   /** Cheap: what is on screen follows on the next frame. */
@@ -119,6 +124,11 @@ export class MarkdownStream {
   /** The text is whole; resolves when the DOM is final. */
   end() {
     return this.#call((inner) => inner.end());
+  }
+
+  /** Calls `listener` for each event of a type, or of every type (`"*"`). Returns the function that ends it. */
+  on(type, listener) {
+    return this.#events.on(type, listener);
   }
 
   /** Loads the images that wait, and those to come: all, or those of one origin. */

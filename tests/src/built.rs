@@ -21,6 +21,12 @@ pub fn pkg() -> PathBuf {
     path("RIACHO_PKG")
 }
 
+/// What npm has installed for the site.
+#[must_use]
+pub fn modules() -> PathBuf {
+    path("RIACHO_MODULES")
+}
+
 #[must_use]
 pub fn npm() -> PathBuf {
     path("RIACHO_NPM")

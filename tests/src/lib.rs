@@ -25,6 +25,8 @@ pub mod process;
 pub mod relay;
 #[cfg(feature = "e2e")]
 pub mod scene;
+#[cfg(feature = "e2e")]
+pub mod stage;
 pub mod upstream;
 #[cfg(feature = "e2e")]
 pub mod wild;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use riacho_tests::built;
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 40] = [
+const FILES: [&str; 52] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
@@ -19,6 +19,13 @@ const FILES: [&str; 40] = [
     "adapters/openai.js",
     "adapters/socket-io.d.ts",
     "adapters/socket-io.js",
+    "code/custom.js",
+    "code/header.js",
+    "code/lines.js",
+    "code/spans.js",
+    "code/team.js",
+    "code/tint.js",
+    "code/view.js",
     "dist/riacho.js",
     "dist/riacho_bg.wasm",
     "dist/riacho_sanitizer.js",
@@ -40,8 +47,12 @@ const FILES: [&str; 40] = [
     "react/index.d.ts",
     "react/index.js",
     "riacho.css",
+    "shiki/index.d.ts",
+    "shiki/index.js",
+    "shiki/worker.js",
     "src/chat.js",
     "src/error.js",
+    "src/events.js",
     "src/images.js",
     "src/life.js",
     "src/loader.js",
@@ -49,6 +60,7 @@ const FILES: [&str; 40] = [
     "src/takeover.js",
     "src/transport.js",
     "src/uuid.js",
+    "src/watch.js",
 ];
 
 /// A folder of this test's own, gone with it.

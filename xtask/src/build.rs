@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::cx::Cx;
-use crate::{files, proc, tools};
+use crate::{files, proc, tools, vendor};
 
 /// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
 const MODULES: [(&str, &str); 2] = [("riacho-wasm", "riacho"), ("riacho-sanitizer", "riacho_sanitizer")];
@@ -120,7 +120,7 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
     Ok(out)
 }
 
-/// The site: www, and under `riacho/` what `npm pack` would put into the package.
+/// The site: www, under `riacho/` what `npm pack` would put into the package, and under `vendor/` what is from npm.
 fn site(cx: &Cx) -> Result<()> {
     let www = cx.root.join("www");
     let pkg = cx.root.join("pkg");
@@ -131,6 +131,7 @@ fn site(cx: &Cx) -> Result<()> {
     for file in packed(&pkg)? {
         wanted.insert(Path::new("riacho").join(&file), pkg.join(&file));
     }
+    wanted.extend(vendor::files(cx)?);
     files::sync(&cx.site(), &wanted)
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cx::Cx;
-use crate::tools;
+use crate::{tools, vendor};
 
 pub fn run() -> Result<()> {
     let cx = Cx::new()?;
@@ -14,6 +14,7 @@ pub fn run() -> Result<()> {
     tools::others(&cx)?;
     tools::wasm_opt(&cx)?;
     tools::yt_dlp(&cx)?;
+    vendor::modules(&cx)?;
     tools::wasm_bindgen(&cx)?;
     tools::node_modules(&cx, &cx.root.join("tests/servers"))?;
     println!("all tools are there; what is not the system's is in {}", cx.cache.display());

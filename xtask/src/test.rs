@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::build::{self, Shrink};
 use crate::cx::Cx;
 use crate::report::{Counts, Libtest};
-use crate::{files, proc, tidy, tools};
+use crate::{files, proc, tidy, tools, vendor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -231,6 +231,7 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
         )
         .env("RIACHO_PKG", cx.root.join("pkg"))
         .env("RIACHO_NPM", npm)
+        .env("RIACHO_MODULES", vendor::modules(cx)?)
         .env("RIACHO_CHROMIUM", browser.chromium)
         .env("RIACHO_CHROMEDRIVER", browser.chromedriver);
     if matches!(which, Which::AllBut(_)) {

@@ -288,7 +288,7 @@ fn apt_install(packages: &[&str]) -> Result<()> {
 }
 
 /// Fills a fresh folder and only then gives it its name, so an install that was cut short is not taken for one.
-fn install(what: &str, long: &str, home: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub fn install(what: &str, long: &str, home: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     println!("installing {what} into {} ({long}, once)", home.display());
     let started = Instant::now();
     let mut fresh = home.as_os_str().to_owned();

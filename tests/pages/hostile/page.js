@@ -10,21 +10,23 @@ const batch = 60;
 const ANYWHERE = ["class", "dir", "id", "lang", "title"];
 const ELEMENTS = new Map(
   Object.entries({
-    a: ["href", "rel"], button: ["data-riacho-ui", "type"], col: ["span"], colgroup: ["span"], details: ["open"],
+    a: ["href", "rel"], button: ["type"], col: ["span"], colgroup: ["span"], details: ["open"],
     input: ["checked", "disabled", "type"], li: ["value"], ol: ["reversed", "start", "type"],
-    span: ["data-riacho-ui"], td: ["align", "colspan", "rowspan"], th: ["align", "colspan", "rowspan", "scope"],
+    td: ["align", "colspan", "rowspan"], th: ["align", "colspan", "rowspan", "scope"],
     time: ["datetime"],
   }),
 );
 for (const name of ("abbr address article aside b bdi blockquote br caption center cite code data dd del dfn div dl dt em " +
   "figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i ins kbd main mark nav p pre q rp rt ruby s samp " +
-  "section small strong sub summary sup table tbody tfoot thead tr tt u ul var wbr").split(" ")) {
+  "section small span strong sub summary sup table tbody tfoot thead tr tt u ul var wbr").split(" ")) {
   ELEMENTS.set(name, []);
 }
+/** What riacho's own elements have beyond that; nothing of a text stands in them. */
+const OWN = ["aria-label", "data-riacho-ui", "role"];
 const SCHEMES = ["http:", "https:", "mailto:", "tel:"];
 
 const result = {
-  inputs: 0, states: 0, elements: 0, links: 0, clicks: 0, focused: 0, reparsed: 0,
+  inputs: 0, states: 0, ended: 0, elements: 0, links: 0, clicks: 0, focused: 0, reparsed: 0,
   fired: [], violations: [], forbidden: [], mutated: [], wild: [],
 };
 let current = "";
@@ -49,13 +51,14 @@ function look(root) {
     }
     result.elements += 1;
     const own = ELEMENTS.get(node.localName);
-    if (own === undefined || (node.localName === "button" && !node.hasAttribute("data-riacho-ui"))) {
+    const isOurs = node.closest("[data-riacho-ui]") !== null;
+    if (own === undefined || (node.localName === "button" && !isOurs)) {
       note(result.forbidden, `<${node.localName}>`);
       continue;
     }
     for (const { name, value } of node.attributes) {
       const good =
-        (own.includes(name) || ANYWHERE.includes(name)) &&
+        (own.includes(name) || ANYWHERE.includes(name) || (isOurs && OWN.includes(name))) &&
         (name !== "id" || value.startsWith("user-content-")) &&
         (name !== "type" || node.localName !== "input" || (value === "checkbox" && node.disabled)) &&
         (name !== "href" || SCHEMES.includes(new URL(value, document.baseURI).protocol));
@@ -118,7 +121,16 @@ function touch() {
   }
 }
 
-/** All of it. `prefixes` says whether short inputs also come by character. */
+/** Up to `count` of the places where a text can be cut short, all of them if there are no more. */
+function ends(text, count, next) {
+  const places = Array.from({ length: text.length }, (_, at) => at);
+  while (places.length > count) {
+    places.splice(next(places.length), 1);
+  }
+  return places;
+}
+
+/** All of it. Short inputs also come by character, and as texts that end at some of their characters, or at all. */
 globalThis.run = async ({ seed, cuts, prefixes, free }) => {
   const next = random(seed);
   const began = performance.now();
@@ -129,8 +141,12 @@ globalThis.run = async ({ seed, cuts, prefixes, free }) => {
       await stream([text], free);
       await stream(["before ", text, "\n\nafter"], free);
       await stream(cut(text, cuts, next), free);
-      if (prefixes && text.length <= short) {
+      if (text.length <= short) {
         await stream([...text], free);
+        for (const at of ends(text, prefixes, next)) {
+          await stream([text.slice(0, at)], false);
+          result.ended += 1;
+        }
       }
     }
     touch();
@@ -165,13 +181,17 @@ window.addEventListener("unhandledrejection", (event) => note(result.wild, event
 
 await init();
 const all = await inputs();
-// The sanitiser comes with the first raw HTML; from then on nothing may be asked for.
+// The sanitiser comes with the first raw HTML, what goes around code with the first code; from then on nothing may be
+// asked for.
 const first = document.createElement("div");
 const markdown = new MarkdownStream(first);
-markdown.push("<b>x</b>");
+markdown.push("```\nx\n```\n\n<b>x</b>");
 await markdown.end();
 if (first.querySelector("b") === null) {
   throw new Error("the sanitiser did not come");
+}
+while (first.querySelector("pre button") === null) {
+  await pause(10);
 }
 watch(window, (what) => note(result.fired, what));
 globalThis.ready = true;

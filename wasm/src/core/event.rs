@@ -23,8 +23,20 @@ pub enum Event {
     Joined { conversation_id: ConversationId, more: bool },
     /// A message, or its next epoch, exists.
     Message { conversation_id: ConversationId, message_id: MessageId, epoch: u32, role: Role },
-    /// Text came in. `length` is the UTF-8 length of all of it.
-    Chunk { conversation_id: ConversationId, message_id: MessageId, epoch: u32, kind: PartKind, length: u64 },
+    /// Text came in. `offset` is where it begins, `length` the UTF-8 length of all of it; `language` is that of the fence in
+    /// which the text so far ends.
+    Chunk {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        epoch: u32,
+        kind: PartKind,
+        offset: u64,
+        length: u64,
+        text: String,
+        in_code: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+    },
     /// A message's status changed, or there is news while it waits.
     Status {
         conversation_id: ConversationId,

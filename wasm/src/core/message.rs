@@ -6,6 +6,7 @@ use riacho_protocol::{
 };
 
 use super::Millis;
+use super::fence::FenceScanner;
 
 /// The end of a run, as a terminal frame or a description says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +78,7 @@ pub struct Message {
     text: String,
     stretches: Vec<Stretch>,
     parts: Vec<PartInfo>,
+    fence: FenceScanner,
 }
 
 impl Message {
@@ -99,6 +101,7 @@ impl Message {
             text: String::new(),
             stretches: Vec::new(),
             parts: Vec::new(),
+            fence: FenceScanner::default(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Message {
         self.text.clear();
         self.stretches.clear();
         self.parts.clear();
+        self.fence = FenceScanner::default();
     }
 
     /// Says what a part is. The first word on a part stands; indexes that were skipped are text.
@@ -161,10 +165,21 @@ impl Message {
         if !self.is_shown(part) {
             return Shown::Nothing;
         }
-        match before {
+        let shown = match before {
             Some(last) if last != part => Shown::NewBlock,
             _ => Shown::Continued,
+        };
+        if shown == Shown::NewBlock {
+            self.fence.push(PART_SEPARATOR);
         }
+        self.fence.push(text);
+        shown
+    }
+
+    /// Whether the shown text so far ends in a block of code.
+    #[must_use]
+    pub fn fence(&self) -> &FenceScanner {
+        &self.fence
     }
 
     /// The text that belongs on the screen, stretch by stretch, with what separates each from the one before.

@@ -6,6 +6,7 @@
 pub mod client;
 pub mod engine;
 pub mod event;
+pub mod fence;
 pub mod foreign;
 pub mod ids;
 pub mod message;

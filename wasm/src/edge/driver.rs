@@ -34,6 +34,8 @@ pub struct Setup {
     pub token: Option<Function>,
     /// Takes one event as JSON. It must not call back before the stack has unwound.
     pub emit: Function,
+    /// Makes, for an element, who watches the blocks of code in it; or undefined.
+    pub make_watch: JsValue,
     pub slot: Option<Slot>,
 }
 
@@ -56,7 +58,7 @@ impl Driver {
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = Self::weakly(weak, Self::draw);
             let retry = weak.clone();
-            let page = Page::new(setup.root, move |action| {
+            let page = Page::new(setup.root, setup.make_watch, move |action| {
                 if let Some(driver) = retry.upgrade() {
                     driver.act(action);
                 }

@@ -39,6 +39,8 @@ extern "C" {
     fn sweep_grace(this: &ChatOptions) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
     fn images(this: &ChatOptions) -> Option<Vec<String>>;
+    #[wasm_bindgen(method, getter, js_name = makeWatch)]
+    fn make_watch(this: &ChatOptions) -> JsValue;
 
     /// What `chat.send` was given beside the text.
     pub type SendOptions;
@@ -121,6 +123,7 @@ impl Chat {
             url,
             token: options.token(),
             emit: options.emit(),
+            make_watch: options.make_watch(),
             slot,
         });
         driver.with(|client| {
@@ -270,9 +273,10 @@ impl Markdown {
         container: &Element,
         id_prefix: &str,
         images: Option<Vec<String>>,
+        make_watch: &JsValue,
     ) -> Result<Markdown, JsValue> {
         let engine = Engine::new(policy(images)?, id_prefix);
-        Ok(Markdown { stream: Stream::new(container, engine) })
+        Ok(Markdown { stream: Stream::new(container, engine, make_watch) })
     }
 
     /// False when the stream has ended. (A `Result` would cost an array a chunk at the border.)

@@ -3,12 +3,12 @@
 //! The contract of the DOM stands in docs/ARCHITECTURE.md. An element stays the same as long as it is mounted.
 
 use gloo_events::EventListener;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
 
 use riacho_protocol::{ConversationId, Map, MessageId, Role};
 
-use super::render::Renderer;
+use super::render::Painter;
 use crate::core::client::{Appearance, Mount};
 use crate::core::engine::Batch;
 use crate::core::sweeper::Container;
@@ -22,12 +22,14 @@ pub enum Action {
 struct Mounted {
     element: Element,
     /// Made when the first text comes; until then what a server rendered may stand there.
-    renderer: Option<Renderer>,
+    painter: Option<Painter>,
     footer: Option<Element>,
 }
 
 pub struct Page {
     root: Element,
+    /// Makes, for the content of a message, who watches the blocks of code in it.
+    make_watch: JsValue,
     view: Option<Element>,
     mounted: Map<MessageId, Mounted>,
     /// Elements that were on the page before and hold what no log does: they come back with their conversation.
@@ -36,13 +38,14 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn new(root: Element, on_action: impl Fn(Action) + 'static) -> Self {
+    pub fn new(root: Element, make_watch: JsValue, on_action: impl Fn(Action) + 'static) -> Self {
         let clicks = EventListener::new(&root, "click", move |event| {
             if let Some(action) = event.target().and_then(|target| action_at(target.dyn_ref::<Element>()?)) {
                 on_action(action);
             }
         });
-        Self { root, view: None, mounted: Map::default(), adopted: Map::default(), _clicks: clicks }
+        let (mounted, adopted) = (Map::default(), Map::default());
+        Self { root, make_watch, view: None, mounted, adopted, _clicks: clicks }
     }
 
     /// Puts up the view of a conversation: the one that a server rendered, or an empty one.
@@ -50,7 +53,7 @@ impl Page {
         if let Some(view) = self.view.take() {
             for element in messages_in(&view) {
                 if let Some(id) = id_of(&element)
-                    && self.mounted.get(&id).is_none_or(|mounted| mounted.renderer.is_none())
+                    && self.mounted.get(&id).is_none_or(|mounted| mounted.painter.is_none())
                 {
                     self.adopted.insert(id, element);
                 }
@@ -106,7 +109,7 @@ impl Page {
             // It can only fail for a node that is not a child of the view, and both places are asked from it.
             let _ = view.insert_before(&element, place.as_ref());
         }
-        self.mounted.insert(id.clone(), Mounted { element, renderer: None, footer: None });
+        self.mounted.insert(id.clone(), Mounted { element, painter: None, footer: None });
         self.set_status(id, &mount.appearance);
     }
 
@@ -126,11 +129,11 @@ impl Page {
         if !self.mounted.contains_key(id)
             && let Some(element) = messages_in(&self.root).into_iter().find(|e| id_of(e).as_ref() == Some(id))
         {
-            let mounted = Mounted { element, renderer: None, footer: None };
+            let mounted = Mounted { element, painter: None, footer: None };
             self.mounted.insert(id.clone(), mounted);
         }
         if let Some(mounted) = self.mounted.get_mut(id) {
-            mounted.renderer = None;
+            mounted.painter = None;
             if let Some(content) = content_of(&mounted.element) {
                 content.replace_children_with_node_0();
             }
@@ -140,14 +143,14 @@ impl Page {
     /// Puts the operations of one engine into its message's content.
     pub fn paint(&mut self, id: &MessageId, batch: &Batch) {
         let Some(mounted) = self.mounted.get_mut(id) else { return };
-        if mounted.renderer.is_none() {
+        if mounted.painter.is_none() {
             let Some(content) = content_of(&mounted.element) else { return };
             // What a server rendered goes when the log's text comes.
             content.replace_children_with_node_0();
-            mounted.renderer = Some(Renderer::new(&content));
+            mounted.painter = Some(Painter::new(&content, &self.make_watch));
         }
-        if let Some(renderer) = &mounted.renderer {
-            renderer.paint(batch);
+        if let Some(painter) = &mounted.painter {
+            painter.paint(batch);
         }
     }
 

@@ -29,6 +29,17 @@ export class Renderer {
     this.nodes = [];
     // The rows of the texts that have more than one.
     this.rows = new Map();
+    // Hears of blocks of code and of formulas; undefined where nobody wants to know.
+    this.watch = undefined;
+  }
+
+  /** @param {((container: Element) => object) | undefined} makeWatch */
+  observe(makeWatch) {
+    this.watch = makeWatch?.(this.container);
+  }
+
+  leave() {
+    this.watch?.leave();
   }
 
   /** At most eight ASCII characters, four in each number: no view of wasm memory, and nothing to decode. */
@@ -38,6 +49,7 @@ export class Renderer {
         ? String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24)
         : String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24, b & 255, (b >> 8) & 255, (b >> 16) & 255, b >>> 24);
     this.#append(id, text.length === length ? text : text.substring(0, length));
+    this.watch?.painted();
   }
 
   apply(numbers, bytes, units) {
@@ -60,6 +72,7 @@ export class Renderer {
           const node = document.createElement(names[ops[i + 2]]);
           this.#place(node, ops[i + 3], ops[i + 4]);
           nodes[id] = node;
+          this.watch?.made(node);
           i += 5;
           break;
         }
@@ -80,6 +93,7 @@ export class Renderer {
           i += 3;
           break;
         case SPLICE:
+          this.watch?.cut(nodes[id], ops[i + 2]);
           this.#truncate(id, ops[i + 2]);
           this.#append(id, strings.substring(cursor, (cursor += ops[i + 3])));
           i += 4;
@@ -112,6 +126,7 @@ export class Renderer {
           i += 2;
           break;
         case FORGET:
+          this.watch?.finished(nodes[id]);
           nodes[id] = undefined;
           this.rows.delete(id);
           i += 2;
@@ -142,6 +157,7 @@ export class Renderer {
           throw new Error(`riacho: operation ${ops[i]} at ${i} is unknown`);
       }
     }
+    this.watch?.painted();
   }
 
   /** The last node of a text, or the element itself. */

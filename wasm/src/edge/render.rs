@@ -14,6 +14,14 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub fn new(container: &Element) -> Renderer;
 
+    /// Says who watches the blocks of code and the formulas: what the page's wrapper makes for a container, or nothing.
+    #[wasm_bindgen(method)]
+    pub fn observe(this: &Renderer, make_watch: &JsValue);
+
+    /// No batch follows. What the page's code does about it waits until the stack has unwound.
+    #[wasm_bindgen(method)]
+    fn leave(this: &Renderer);
+
     /// Carries out the operations of one batch, read in place. `units` is the length of the strings as JavaScript counts
     /// it. It can run the page's code: hold no borrow over it, and let the buffers stay where they are until it returns.
     #[wasm_bindgen(method)]
@@ -42,5 +50,27 @@ impl Renderer {
         } else if !batch.is_empty() {
             self.apply(&batch.ops, strings, units(&batch.strings));
         }
+    }
+}
+
+/// A renderer whose watch hears when it is dropped.
+pub struct Painter(Renderer);
+
+impl Painter {
+    pub fn new(container: &Element, make_watch: &JsValue) -> Painter {
+        let renderer = Renderer::new(container);
+        renderer.observe(make_watch);
+        Painter(renderer)
+    }
+
+    /// See [`Renderer::paint`].
+    pub fn paint(&self, batch: &Batch) {
+        self.0.paint(batch);
+    }
+}
+
+impl Drop for Painter {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use super::frames::Frames;
-use super::render::Renderer;
+use super::render::Painter;
 use super::sanitizer;
 use super::utf16::Utf16Joiner;
 use crate::core::engine::{Batch, Engine, Sanitize};
@@ -17,7 +17,7 @@ use crate::core::engine::{Batch, Engine, Sanitize};
 /// The state of one stream. JavaScript holds it; frames and promises hold it weakly.
 pub struct Stream {
     engine: RefCell<Engine>,
-    renderer: Renderer,
+    painter: Painter,
     /// What is on its way into the DOM; its buffers are used again.
     painting: RefCell<Batch>,
     joiner: RefCell<Utf16Joiner>,
@@ -29,13 +29,14 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub fn new(container: &Element, engine: Engine) -> Rc<Self> {
-        let renderer = Renderer::new(container);
+    /// `make_watch` makes, for a container, who watches the blocks of code in it.
+    pub fn new(container: &Element, engine: Engine, make_watch: &JsValue) -> Rc<Self> {
+        let painter = Painter::new(container, make_watch);
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = weak.clone();
             Self {
                 engine: RefCell::new(engine),
-                renderer,
+                painter,
                 painting: RefCell::default(),
                 joiner: RefCell::default(),
                 frames: Frames::new(move || {
@@ -89,7 +90,7 @@ impl Stream {
             engine.swap_batch(&mut painting);
             engine.wants_sanitizer()
         };
-        self.renderer.paint(&painting);
+        self.painter.paint(&painting);
         self.painting.replace(painting);
         if wants && !self.sanitizer_asked.replace(true) {
             self.load_sanitizer();

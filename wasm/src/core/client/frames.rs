@@ -242,7 +242,11 @@ impl Client {
             message_id: id.clone(),
             epoch: message.epoch,
             kind,
+            offset: message.position().offset - content.len() as u64,
             length: message.position().offset,
+            text: content.to_owned(),
+            in_code: message.fence().is_open(),
+            language: message.fence().language().map(str::to_owned),
         };
         let paused = message.paused;
         match shown {

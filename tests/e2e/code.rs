@@ -1,0 +1,547 @@
+//! Blocks of code in real browsers, under the demo's policy: their colours, their header, and blocks that a page takes over.
+
+use std::process::Command;
+
+use riacho_tests::built;
+use riacho_tests::stage::{Stage, play};
+use riacho_tests::wild::Kind;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thirtyfour::{By, Key};
+
+/// What a line of each means depends on the lines before it.
+const CODE: [(&str, &str); 4] = [
+    (
+        "ts",
+        "/** A comment\n * of three lines. */\nexport const text: string = `a ${1 + 2}\n  b ${\"🐟\"} c`; // água\n\n\
+         async function* all<T>(list: T[]): AsyncGenerator<T> {\n  for (const one of list) yield await one;\n}\n",
+    ),
+    (
+        "python",
+        "def f(x: int) -> str:\n    \"\"\"Text\n    def not_code():\n    \"\"\"\n    return f\"{x!r} rio\"  # fim\n",
+    ),
+    ("rs", "/* one /* two */\n still a comment */\nfn main() {\n    println!(\"{}\", r#\"a\n\"b\"\"#);\n}\n"),
+    ("sh", "cat <<'END' | sort\n$not a variable\nEND\necho \"${x:-1}\" && exit 0"),
+];
+
+/// Shiki itself, on the whole text at once: `[start, end, colour]`, and those that touch with one colour as one.
+fn shiki(language: &str, code: &str) -> Value {
+    const SCRIPT: &str = r#"
+        import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
+        import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
+        import { bundledLanguages } from "shiki/langs";
+        const [language, code] = process.argv.slice(1);
+        const theme = createCssVariablesTheme({ name: "v", variablePrefix: "--riacho-code-" });
+        const langs = [bundledLanguages[language]];
+        const shiki = await createHighlighterCore({ themes: [theme], langs, engine: createJavaScriptRegexEngine() });
+        const found = [];
+        for (const { content, color, offset } of shiki.codeToTokensBase(code, { lang: language, theme: "v" }).flat()) {
+            const [end, last] = [offset + content.length, found.at(-1)];
+            if (color === "var(--riacho-code-foreground)") continue;
+            if (last?.[1] === offset && last[2] === color) last[1] = end;
+            else found.push([offset, end, color]);
+        }
+        console.log(JSON.stringify(found));"#;
+    let modules = built::modules();
+    let output = Command::new("node")
+        .args(["--input-type=module", "-e", SCRIPT, "--", language, code])
+        .current_dir(modules.parent().expect("node_modules is in a folder"))
+        .output()
+        .expect("node runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn fenced(language: &str, code: &str) -> String {
+    format!("Before.\n\n```{language}\n{}\n```\n\nAfter.\n", code.trim_end_matches('\n'))
+}
+
+#[derive(Debug, Deserialize)]
+struct Coloured {
+    text: String,
+    colours: Value,
+    lines: Vec<String>,
+    removed: Vec<String>,
+    spans: usize,
+    events: Vec<Value>,
+}
+
+/// Streams code in pieces, and waits for its colours.
+async fn coloured(stage: &Stage, language: &str, code: &str, step: usize) -> Coloured {
+    let wanted = shiki(language, code).as_array().map_or(0, Vec::len);
+    let script = "
+        const [text, step, wanted] = args;
+        const { highlight, seen } = counted();
+        const { root, markdown, events } = stream({ highlight });
+        const removed = removals(root);
+        await feed(markdown, text, step, 4);
+        await markdown.end();
+        const code = root.querySelector('pre > code');
+        for (let i = 0; i < 600 && colours(code).length < wanted; i += 1) {
+            await frame();
+        }
+        return {
+            text: code.textContent, colours: colours(code), lines: seen, removed, events,
+            spans: code.querySelectorAll('span').length,
+        };";
+    stage.run(script, vec![fenced(language, code).into(), step.into(), wanted.into()]).await
+}
+
+fn colours_while_it_streams(kind: Kind) {
+    play(kind, "code", "", async |stage| {
+        for (language, code) in CODE {
+            let expected = shiki(language, code.trim_end_matches('\n'));
+            assert!(expected.as_array().is_some_and(|ranges| ranges.len() > 5), "{expected}");
+            for step in [1, 7, 4000] {
+                let found = coloured(stage, language, code, step).await;
+                assert_eq!(found.text.trim_end_matches('\n'), code.trim_end_matches('\n'));
+                assert_eq!(found.colours, expected, "{kind:?} {language} in steps of {step}");
+                // Once each, and in order.
+                let lines: Vec<&str> = code.trim_end_matches('\n').split('\n').collect();
+                assert_eq!(found.lines, lines, "{language} in steps of {step}");
+                assert!(found.removed.is_empty(), "removed: {:?}", found.removed);
+                assert_eq!((found.spans, found.events.len()), (0, 0), "{:?}", found.events);
+            }
+        }
+    });
+}
+
+#[test]
+fn colours_are_those_of_the_finished_text_in_chromium() {
+    colours_while_it_streams(Kind::Chromium);
+}
+
+#[test]
+fn colours_are_those_of_the_finished_text_in_firefox() {
+    colours_while_it_streams(Kind::Firefox);
+}
+
+#[test]
+fn colours_are_those_of_the_finished_text_in_webkit() {
+    colours_while_it_streams(Kind::WebKit);
+}
+
+#[test]
+fn without_the_highlight_api_there_are_spans_and_the_selection_stays() {
+    play(Kind::Chromium, "code", "?spans", async |stage| {
+        for (language, code) in CODE {
+            let code = code.trim_end_matches('\n');
+            let expected = shiki(language, code);
+            let found = coloured(stage, language, code, 7).await;
+            assert_eq!(found.text.trim_end_matches('\n'), code);
+            assert_eq!(found.colours, expected, "{language}");
+            assert!(found.spans > 5 && found.removed.iter().all(|node| node == "#text"), "{found:?}");
+        }
+        // Two thousand characters, so that a range crosses from one text node to the next; and part of it is selected.
+        let script = "
+            const { highlight } = counted();
+            const { root, markdown } = stream({ highlight });
+            const comment = `/* ${'água '.repeat(500)}*/`;
+            markdown.push('```js\\nlet a = 1;\\n' + comment + '\\n```\\n');
+            markdown.flush();
+            const code = root.querySelector('code');
+            while (root.querySelector('pre button') === null) {
+                await frame();
+            }
+            const first = code.firstChild;
+            getSelection().setBaseAndExtent(first, 4, first, 400);
+            const before = getSelection().toString();
+            await markdown.end();
+            while (code.querySelector('span') === null || code.childNodes.length < 6) {
+                await frame();
+            }
+            return [before, getSelection().toString(), code.textContent === `let a = 1;\\n${comment}\\n`];";
+        let (before, after, same): (String, String, bool) = stage.run(script, vec![]).await;
+        assert!(before.starts_with("a = 1;\n/* água") && same, "{before:?}");
+        assert_eq!(before, after);
+    });
+}
+
+#[test]
+fn an_unknown_language_is_plain_and_nobody_complains() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            const { highlight, seen } = counted();
+            const { root, markdown, events } = stream({ highlight });
+            markdown.push('```nada\\nx = 1\\n```\\n\\n```\\ny\\n```\\n\\n    z\\n\\n<pre><code class=language-js>let <b>a</b></code></pre>\\n');
+            await markdown.end();
+            while (root.querySelectorAll('pre button').length < 4) {
+                await frame();
+            }
+            markdown.push;
+            for (let i = 0; i < 20; i += 1) {
+                await frame();
+            }
+            const labels = [...root.querySelectorAll('.riacho-code-language')].map((label) => label.textContent);
+            const painted = [...root.querySelectorAll('code')].map((code) => colours(code).length);
+            return [labels, painted, seen, events];";
+        let (labels, painted, seen, events): (Vec<String>, Vec<usize>, Vec<String>, Vec<Value>) =
+            stage.run(script, vec![]).await;
+        assert_eq!(labels, ["nada", "", "", "js"]);
+        assert_eq!(painted, [0, 0, 0, 0]);
+        assert!(seen.is_empty() && events.is_empty(), "{seen:?} {events:?}");
+    });
+}
+
+#[derive(Debug, Deserialize)]
+struct Long {
+    lines: usize,
+    given: usize,
+    most_shown: usize,
+    shown_in_the_middle: bool,
+    longest: f64,
+    longest_plain: f64,
+}
+
+#[test]
+fn five_thousand_lines_stream_without_a_long_task() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        // With Shiki, and without any highlighter for comparison: in the same run, on the same machine.
+        let script = "
+            const line = (n) => `export const rio${n}: number[] = [${n}, 'água', ...f(${n} + 1)]; // ${n}`;
+            const lines = Array.from({ length: 5000 }, (_, n) => line(n));
+            const text = '```ts\\n' + lines.join('\\n') + '\\n```\\n';
+            const long = [];
+            new PerformanceObserver((list) => long.push(...list.getEntries().map((entry) => entry.duration)))
+                .observe({ entryTypes: ['longtask'] });
+            const shown = () => [...CSS.highlights.values()].reduce((sum, highlight) => sum + highlight.size, 0);
+            const run = async (options) => {
+                const { root, markdown } = stream(options);
+                long.length = 0;
+                let most = 0;
+                for (let at = 0; at < text.length; at += 2000) {
+                    markdown.push(text.slice(at, at + 2000));
+                    await frame();
+                    scrollTo(0, root.scrollHeight);
+                    most = Math.max(most, shown());
+                }
+                await markdown.end();
+                return { root, most };
+            };
+            await run({});
+            for (let i = 0; i < 10; i += 1) await frame();
+            const longestPlain = Math.max(0, ...long);
+            const { highlight, seen } = counted();
+            const { root, most } = await run({ highlight });
+            while (seen.length < lines.length) {
+                await frame();
+            }
+            for (let i = 0; i < 10; i += 1) await frame();
+            const longest = Math.max(0, ...long);
+            // Wherever the reader goes, the colours are there.
+            scrollTo(0, root.scrollHeight / 2);
+            await frame();
+            await frame();
+            const code = root.querySelector('code');
+            const middle = document.caretRangeFromPoint(100, innerHeight / 2).startContainer;
+            const inMiddle = [...CSS.highlights.values()].some((highlight) =>
+                [...highlight].some((range) => range.startContainer === middle));
+            return {
+                lines: lines.length, given: seen.length, most_shown: Math.max(most, shown()), shown_in_the_middle: inMiddle,
+                longest, longest_plain: longestPlain,
+            };";
+        let found: Long = stage.run(script, vec![]).await;
+        println!("{found:?}");
+        assert_eq!(found.given, found.lines);
+        assert!(found.shown_in_the_middle, "{found:?}");
+        // Of some 45,000 ranges only those around the window are on the page.
+        assert!(found.most_shown < 5000, "{found:?}");
+        // A machine that is busy elsewhere makes any task long: held against the same text without colours.
+        assert!(found.longest < 50.0 || found.longest < 3.0 * found.longest_plain.max(50.0), "{found:?}");
+    });
+}
+
+#[test]
+fn a_highlighter_on_the_page_itself_works_in_slices() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            let turn = 0;
+            const channel = new MessageChannel();
+            channel.port1.onmessage = () => { turn += 1; channel.port2.postMessage(0); };
+            channel.port2.postMessage(0);
+            const turns = new Map();
+            const seen = [];
+            const highlight = () => ({
+                lines(lines) {
+                    seen.push(...lines);
+                    turns.set(turn, (turns.get(turn) ?? 0) + 1);
+                    for (const until = performance.now() + 2; performance.now() < until;);
+                    return lines.map((line) => [{ start: 0, end: line.length, color: 'rgb(1, 2, 3)' }]);
+                },
+            });
+            const { root, markdown, events } = stream({ highlight });
+            const lines = Array.from({ length: 300 }, (_, n) => `line ${n}`);
+            markdown.push('```any\\n' + lines.join('\\n') + '\\n```\\n');
+            await markdown.end();
+            while (seen.length < lines.length) {
+                await frame();
+            }
+            channel.port1.close();
+            return [seen.join() === lines.join(), Math.max(...turns.values()), events.length];";
+        let (in_order, most, events): (bool, usize, usize) = stage.run(script, vec![]).await;
+        // Eight milliseconds are four lines of two; the fifth may begin just before the end.
+        assert!(in_order && events == 0 && most <= 5, "{most} lines in one piece");
+    });
+}
+
+#[test]
+fn whole_lines_that_change_after_all_are_coloured_anew() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        // The list item's code becomes a paragraph's text when the raw tag around it closes; a highlighter that fails and
+        // one that says nonsense leave the text alone.
+        let script = "
+            const { root, markdown, events } = stream({
+                highlight: (language) => language === 'throws'
+                    ? { lines: () => { throw new Error('broken'); } }
+                    : { lines: (lines) => lines.map(() => [
+                          { start: -5, end: 2, color: 'red' }, { start: 1, end: 99, color: 'blue' },
+                          { start: 3, end: 99, color: 'red} body { display: none' }, { start: NaN, end: 4, color: 'red' },
+                      ]) },
+            });
+            markdown.push('```throws\\na\\nb\\n```\\n\\n```throws\\nc\\n```\\n\\n```odd\\nabcdef\\nx\\n```\\n');
+            await markdown.end();
+            const code = root.querySelectorAll('code')[2];
+            for (let i = 0; i < 600 && colours(code).length < 2; i += 1) {
+                await frame();
+            }
+            return [events.map(({ type, language }) => [type, language]), colours(code), code.textContent];";
+        let found: Value = stage.run(script, vec![]).await;
+        assert_eq!(
+            found,
+            json!([
+                [["highlight_failed", "throws"], ["highlight_failed", "throws"]],
+                [[0, 2, "red"], [7, 8, "red"]],
+                "abcdef\nx\n"
+            ])
+        );
+    });
+}
+
+/// Empties the textarea and pastes.
+async fn pasted(stage: &Stage) -> String {
+    let area = stage.browser.driver.find(By::Id("paste")).await.expect("it is there");
+    area.clear().await.expect("it takes text");
+    area.send_keys(Key::Control + "v".to_owned()).await.expect("it takes keys");
+    stage.run("return document.getElementById('paste').value;", vec![]).await
+}
+
+#[test]
+fn the_button_copies_the_source_while_it_streams_and_by_keyboard() {
+    const SOURCE: &str = "fn main() {\n\n\tprintln!(\"<b>água</b> 🐟\");  \n}";
+    play(Kind::Chromium, "code", "", async |stage| {
+        let begin = "
+            const { root, markdown, events } = stream({ highlight: counted().highlight, codeHeader: { copied: 'Copiado' } });
+            Object.assign(globalThis, { markdown, events, root });
+            markdown.push('```rust\\n' + args[0].slice(0, 20));
+            markdown.flush();
+            while (root.querySelector('pre button') === null) {
+                await frame();
+            }
+            const button = root.querySelector('pre button');
+            globalThis.button = button;
+            return [button.textContent, button.closest('[data-riacho-ui]') !== null];";
+        let begun: Value = stage.run(begin, vec![SOURCE.into()]).await;
+        assert_eq!(begun, json!(["Copy", true]));
+        let driver = &stage.browser.driver;
+        let button = driver.find(By::Css("pre button")).await.expect("a button");
+        button.click().await.expect("it can be pressed");
+        stage.until("return button.textContent === 'Copiado';").await;
+        assert_eq!(pasted(stage).await, SOURCE.chars().take(20).collect::<String>());
+
+        // The rest, and the button by keyboard alone: it comes after the textarea.
+        let rest = "markdown.push(args[0].slice(20) + '\\n```\\n'); await markdown.end(); document.getElementById('paste').focus();";
+        stage.run::<Value>(rest, vec![SOURCE.into()]).await;
+        driver.active_element().await.expect("one").send_keys(Key::Tab + "").await.expect("it takes keys");
+        driver.active_element().await.expect("one").send_keys(Key::Enter + "").await.expect("it takes keys");
+        stage.until("return root.querySelector('[role=status]').textContent === 'Copiado';").await;
+        assert_eq!(pasted(stage).await, SOURCE);
+        let name: Value = stage
+            .run("return [document.querySelector('pre button').ariaLabel, events.length];", vec![])
+            .await;
+        assert_eq!(name, json!(["Copy rust code", 0]));
+
+        // Who selects all of the block by hand gets the code without the header.
+        stage.run::<Value>("getSelection().selectAllChildren(root.querySelector('pre'));", vec![]).await;
+        let body = driver.find(By::Css("body")).await.expect("a body");
+        body.send_keys(Key::Control + "c".to_owned()).await.expect("it takes keys");
+        assert_eq!(pasted(stage).await.trim_end(), SOURCE);
+    });
+}
+
+#[test]
+fn where_the_clipboard_is_not_to_be_had_there_is_another_way_and_then_a_word() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let begin = "
+            const { root, markdown, events } = stream({});
+            Object.assign(globalThis, { markdown, events, root });
+            markdown.push('```\\num\\n\\ndois\\n```\\n');
+            await markdown.end();
+            while (root.querySelector('pre button') === null) {
+                await frame();
+            }
+            Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });";
+        stage.run::<Value>(begin, vec![]).await;
+        let button = stage.browser.driver.find(By::Css("pre button")).await.expect("a button");
+        button.click().await.expect("it can be pressed");
+        stage.until("return root.querySelector('pre button').textContent === 'Copied';").await;
+        assert_eq!(pasted(stage).await, "um\n\ndois");
+
+        stage.run::<Value>("document.execCommand = () => false;", vec![]).await;
+        button.click().await.expect("it can be pressed");
+        stage.until("return events.length > 0;").await;
+        let said: Value = stage
+            .run(
+                "return [events.map(({ type }) => type), root.querySelector('[role=status]').textContent, getSelection().toString().trim()];",
+                vec![],
+            )
+            .await;
+        assert_eq!(said, json!([["copy_failed"], "Press Ctrl+C to copy", "um\n\ndois"]));
+    });
+}
+
+#[test]
+fn without_the_header_nothing_is_added() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let _ = stage.asked();
+        let script = "
+            const { root, markdown } = stream({ codeHeader: false });
+            markdown.push('```js\\nx\\n```\\n');
+            await markdown.end();
+            for (let i = 0; i < 20; i += 1) {
+                await frame();
+            }
+            return root.innerHTML;";
+        let html: String = stage.run(script, vec![]).await;
+        assert_eq!(html, "<pre><code class=\"language-js\">x\n</code></pre>");
+        assert_eq!(stage.asked(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn formulas_are_katex_where_the_page_says_so_and_the_source_where_it_fails() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            const { default: katex } = await import('/vendor/katex/katex.js');
+            const calls = [];
+            const math = ({ text, finished, language, display, element }) => {
+                calls.push([text.trim(), finished, language, display, element.isConnected]);
+                if (finished) {
+                    katex.render(text, element, { displayMode: display, output: 'mathml', throwOnError: true });
+                }
+            };
+            const { root, markdown, events } = stream({ blocks: { math } });
+            await feed(markdown, 'Um $x^2$ e $$\\\\frac{1}{2}$$ custam $5, ou $6.\\n\\n```math\\na_1 + b\\n```\\n\\nE $\\\\frac{$ não.\\n', 3, 1);
+            await markdown.end();
+            while (root.querySelectorAll('math').length < 3 || events.length < 1) {
+                await frame();
+            }
+            const seen = [...root.querySelectorAll('.math, pre')].map((source) => {
+                const element = source.querySelector('.riacho-block');
+                const cover = source.localName === 'pre' ? source.querySelector('code') : element.previousSibling;
+                return [cover.textContent.trim(), cover.checkVisibility(), element.checkVisibility()];
+            });
+            const last = new Map(calls.map((call) => [call[0], call.slice(1)]));
+            return [seen, events.map(({ type, language }) => [type, language]), [...last], root.querySelector('[style]') === null];";
+        let found: Value = stage.run(script, vec![]).await;
+        assert_eq!(
+            found[0],
+            json!([
+                ["x^2", false, true],
+                ["\\frac{1}{2}", false, true],
+                ["a_1 + b", false, true],
+                ["\\frac{", true, false],
+            ])
+        );
+        assert_eq!(found[1], json!([["block_failed", "math"]]));
+        let last = found[2].as_array().expect("a list");
+        assert!(last.contains(&json!(["x^2", [true, "math", false, true]])), "{last:?}");
+        assert!(last.contains(&json!(["a_1 + b", [true, "math", true, true]])), "{last:?}");
+        assert_eq!(found[3], true);
+    });
+}
+
+#[test]
+fn a_block_of_the_pages_is_called_once_a_frame_and_cleaned_up() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            const log = [];
+            const perFrame = new Map();
+            let frames = 0;
+            const count = () => { frames += 1; requestAnimationFrame(count); };
+            requestAnimationFrame(count);
+            const chart = ({ text, finished, element, messageId }) => {
+                perFrame.set(frames, (perFrame.get(frames) ?? 0) + 1);
+                if (!finished && text.includes('throw')) {
+                    throw new Error('half a chart');
+                }
+                element.textContent = `${text.length} ${finished} ${messageId}`;
+                log.push('drawn');
+                return () => log.push('cleaned');
+            };
+            const chat = new ChatClient({ root: document.getElementById('root'), storageKey: null, blocks: { chart } });
+            const events = [];
+            chat.on('*', (event) => events.push(event.type));
+            chat.open('c');
+            const say = (content) => chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content });
+            say('```chart\\n');
+            for (const piece of ['um\\n', 'dois\\n', 'throw\\n', 'quatro\\n']) {
+                for (const one of piece) {
+                    say(one);
+                }
+                await frame();
+            }
+            say('```\\n');
+            chat.handle({ type: 'response_complete', message_id: 'a' });
+            const shown = () => document.querySelector('.riacho-block')?.textContent;
+            while (shown() !== '21 true a') {
+                await frame();
+            }
+            await frame();
+            const code = document.querySelector('pre > code');
+            const state = [code.checkVisibility(), code.textContent];
+            const before = log.filter((word) => word === 'cleaned').length;
+            const drawn = log.filter((word) => word === 'drawn').length;
+            chat.open('d');
+            await frame();
+            const after = log.filter((word) => word === 'cleaned').length;
+            chat.close();
+            return [state, Math.max(...perFrame.values()), before - drawn, after - drawn, events.includes('block_failed')];";
+        let found: Value = stage.run(script, vec![]).await;
+        assert_eq!(found, json!([[false, "um\ndois\nthrow\nquatro\n"], 1, -1, 0, false]));
+    });
+}
+
+#[test]
+fn a_chunk_says_where_it_is_and_whether_that_is_in_code() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            const chat = new ChatClient({ root: document.getElementById('root'), storageKey: null });
+            const chunks = [];
+            chat.on('chunk', ({ epoch, kind, offset, length, text, inCode, language }) =>
+                chunks.push([epoch, kind, offset, length, text, inCode, language ?? null]));
+            chat.open('c');
+            for (const content of args[0]) {
+                chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content });
+            }
+            // The screen does not matter: what is elsewhere is told the same.
+            chat.open('d');
+            chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content: '```py\\n' });
+            await frame();
+            chat.close();
+            return chunks;";
+        let pieces = json!(["Olá\n\n", "```ru", "st\nfn", " main", "\n``", "`\nfim\n"]);
+        let found: Value = stage.run(script, vec![pieces]).await;
+        assert_eq!(
+            found,
+            json!([
+                [0, "text", 0, 6, "Olá\n\n", false, null],
+                [0, "text", 6, 11, "```ru", true, null],
+                [0, "text", 11, 16, "st\nfn", true, "rust"],
+                [0, "text", 16, 21, " main", true, "rust"],
+                [0, "text", 21, 24, "\n``", true, "rust"],
+                [0, "text", 24, 30, "`\nfim\n", false, null],
+                [0, "text", 30, 36, "```py\n", true, "py"],
+            ])
+        );
+    });
+}

@@ -1,0 +1,111 @@
+//! What a page asks for and when: the second wasm module, what goes around code, and images that the page has allowed.
+
+use riacho_tests::stage::play;
+use riacho_tests::wild::Kind;
+use serde_json::Value;
+
+/// The paths that were asked for.
+fn paths(asked: &[String]) -> Vec<&str> {
+    asked.iter().filter_map(|request| request.split(' ').nth(1)?.split('?').next()).collect()
+}
+
+#[test]
+fn a_page_without_raw_html_never_asks_for_the_sanitiser() {
+    const TEXT: &str = "# Rio\n\n*a* **b** `c` [d](https://example.org) <https://example.org> &copy; Vec<String> a < b\n\n\
+        - x\n  - [ ] y\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> z[^1]\n\n$x$ \\<b>\n\n[^1]: n\n\n![i](https://example.org/i.png)\n";
+    play(Kind::Chromium, "code", "", async |stage| {
+        let loaded = stage.asked();
+        assert!(paths(&loaded).contains(&"/riacho/dist/riacho_bg.wasm"), "{loaded:?}");
+        let lazy = |path: &str| {
+            path.contains("sanitizer") || path.starts_with("/riacho/code/") || path.contains("vendor")
+        };
+        assert!(!paths(&loaded).into_iter().any(lazy), "{loaded:?}");
+        let script = "
+            const { root, markdown } = stream({ highlight: counted().highlight });
+            await feed(markdown, args[0], 3, 5);
+            await markdown.end();
+            for (let i = 0; i < 20; i += 1) {
+                await frame();
+            }
+            return root.textContent;";
+        let plain: String = stage.run(script, vec![TEXT.into()]).await;
+        assert!(plain.contains("Vec<String> a < b") && plain.contains("<b>"), "{plain}");
+        let asked = stage.asked();
+        assert!(asked.is_empty(), "a page without raw HTML and code asked for {asked:?}");
+
+        // What comes with the first code, and with the first raw HTML: each once, and nothing else.
+        stage.run::<String>(script, vec!["```js\nx\n```\n\n```js\ny\n```\n".into()]).await;
+        stage.until("return document.querySelector('pre button') !== null;").await;
+        let code = stage.asked();
+        assert!(
+            !code.is_empty()
+                && paths(&code).into_iter().all(|path| lazy(path) && !path.contains("sanitizer")),
+            "{code:?}"
+        );
+        stage.run::<String>(script, vec!["<b>x</b>\n\n<i>y</i>\n".into()]).await;
+        let raw = stage.asked();
+        assert_eq!(
+            paths(&raw),
+            ["/riacho/dist/riacho_sanitizer.js", "/riacho/dist/riacho_sanitizer_bg.wasm"]
+        );
+    });
+}
+
+#[test]
+fn a_chat_loads_the_images_of_a_message_or_of_an_origin() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        // `img-src 'self'` of the page's policy would stop other hosts: here the two origins are one, by its two names.
+        let begin = "
+            const chat = new ChatClient({ root: document.getElementById('root'), storageKey: null });
+            globalThis.chat = chat;
+            chat.open('c');
+            globalThis.say = (id, content) => chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: id, content });
+            say('a', '![um](/icon.svg?a1)\\n\\n');
+            say('b', '![dois](/icon.svg?b1) ![fora](https://example.org/x.png)\\n\\n');
+            for (let i = 0; i < 20; i += 1) await frame();
+            return document.querySelectorAll('#root img').length;";
+        let _ = stage.asked();
+        assert_eq!(stage.run::<usize>(begin, vec![]).await, 0);
+        assert_eq!(stage.asked(), Vec::<String>::new());
+        let icons = || -> Vec<String> {
+            stage
+                .asked()
+                .iter()
+                .filter_map(|request| Some(request.split_once("/icon.svg?")?.1.to_owned()))
+                .collect()
+        };
+        let settle = "for (let i = 0; i < 20; i += 1) await frame();";
+
+        // Those of one message: that are there, and to come.
+        let one = format!(
+            "chat.loadImages({{ messageId: 'a' }}); say('a', '![três](/icon.svg?a2)\\n\\n'); {settle}"
+        );
+        stage.run::<Value>(&one, vec![]).await;
+        assert_eq!(icons(), ["a1", "a2"]);
+
+        // Those of an origin, in whatever message.
+        let origin = format!(
+            "chat.loadImages({{ origin: location.origin }}); say('c', '![quatro](/icon.svg?c1)\\n\\n'); {settle}"
+        );
+        stage.run::<Value>(&origin, vec![]).await;
+        let mut asked = icons();
+        asked.sort();
+        assert_eq!(asked, ["b1", "c1"]);
+        let left: Vec<String> = stage
+            .run(
+                "return [...document.querySelectorAll('#root button')].map((button) => button.textContent);",
+                vec![],
+            )
+            .await;
+        assert_eq!(left, ["Load image from example.org"]);
+
+        let wrong: Vec<String> = stage
+            .run(
+                "return ['javascript:alert(1)', 'x'].map((origin) => { try { chat.loadImages({ origin }); } catch (error) { return error.code; } });",
+                vec![],
+            )
+            .await;
+        assert_eq!(wrong, ["bad_origin", "bad_origin"]);
+        stage.run::<Value>("chat.close();", vec![]).await;
+    });
+}

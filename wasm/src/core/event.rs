@@ -34,7 +34,6 @@ pub enum Event {
         length: u64,
         text: String,
         in_code: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
         language: Option<String>,
     },
     /// A message's status changed, or there is news while it waits.
@@ -78,8 +77,18 @@ impl Fields for Event {
             Event::Message { conversation_id, message_id, epoch, role } => {
                 put!(out, conversation_id, message_id, epoch, role);
             }
-            Event::Chunk { conversation_id, message_id, epoch, kind, length } => {
-                put!(out, conversation_id, message_id, epoch, kind, length);
+            Event::Chunk {
+                conversation_id,
+                message_id,
+                epoch,
+                kind,
+                offset,
+                length,
+                text,
+                in_code,
+                language,
+            } => {
+                put!(out, conversation_id, message_id, epoch, kind, offset, length, text, in_code, language);
             }
             Event::Status {
                 conversation_id,

@@ -13,6 +13,9 @@ export class Custom {
   /** Keeps the text of a formula, which has no element of its own to hide. */
   #cover;
   #finished = false;
+  #settled = false;
+  /** Why the last call came to nothing. */
+  #failure;
   #shown;
   #cleanup;
   #state = "idle";
@@ -25,9 +28,12 @@ export class Custom {
     this.#emit = emit;
   }
 
-  update(finished) {
-    this.#finished ||= finished;
+  /** `settled` says that the text will not change any more. A formula is whole all the time: it is one as it is closed. */
+  update(settled) {
+    this.#settled ||= settled;
+    this.#finished ||= settled || this.#source.localName !== "code";
     this.#ask();
+    this.#report();
   }
 
   leave() {
@@ -73,20 +79,27 @@ export class Custom {
       this.#clean();
       const cleanup = await this.#take(block);
       this.#cleanup = typeof cleanup === "function" ? cleanup : undefined;
+      this.#failure = undefined;
       this.#show(true);
     } catch (cause) {
+      const { language, messageId } = block;
+      this.#failure = { type: "block_failed", language, messageId, message: String(cause?.message ?? cause) };
       this.#show(false);
-      // Half a diagram is no diagram: while text is still coming, the source is shown and nothing is wrong.
-      if (block.finished) {
-        const { language, messageId } = block;
-        this.#emit({ type: "block_failed", language, messageId, message: String(cause?.message ?? cause) });
-      }
     }
     this.#state = "idle";
+    this.#report();
     if (this.#left) {
       this.#clean();
     } else {
       this.#ask();
+    }
+  }
+
+  /** Half a diagram is no diagram: while text is still coming, the source is shown and nothing is wrong. */
+  #report() {
+    if (this.#failure !== undefined && this.#settled && this.#state === "idle") {
+      this.#emit(this.#failure);
+      this.#failure = undefined;
     }
   }
 

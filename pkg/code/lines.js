@@ -4,7 +4,7 @@ import { Tint } from "./tint.js";
 /** Milliseconds of work between two looks at what else the page has to do. */
 const SLICE = 8;
 /** Lines in one question to a highlighter that answers later. */
-const BATCH = 256;
+const BATCH = 128;
 
 export class Lines {
   #code;

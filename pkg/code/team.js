@@ -79,7 +79,7 @@ class Block {
         this.#lines = new Lines(element, language, highlight, emit);
       }
     }
-    this.#custom?.update(finished || !isCode);
+    this.#custom?.update(finished);
     this.#lines?.update(finished);
   }
 

@@ -59,7 +59,7 @@ export function watchView(code, tint) {
   owners.set(code, tint);
   tints.add(new WeakRef(tint));
   if (observer === undefined) {
-    observer = new IntersectionObserver(show, { rootMargin: "100%" });
+    observer = new IntersectionObserver(show, { rootMargin: "50%" });
     document.addEventListener("scroll", show, { capture: true, passive: true });
     addEventListener("resize", show, { passive: true });
     // On paper there is no window to look through.
@@ -75,8 +75,8 @@ export function show() {
     isAsked = true;
     requestAnimationFrame(() => {
       isAsked = false;
-      // A window's height more on both sides.
-      look({ top: -innerHeight, bottom: 2 * innerHeight });
+      // Half a window's height more on both sides.
+      look({ top: -innerHeight / 2, bottom: 1.5 * innerHeight });
     });
   }
 }

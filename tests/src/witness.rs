@@ -135,6 +135,7 @@ async fn serve(mut stream: TcpStream, files: Arc<Files>, seen: Arc<Mutex<Vec<Str
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript",
+        Some("css") => "text/css; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",

@@ -60,11 +60,13 @@ globalThis.feed = async (markdown, text, step, piecesAFrame) => {
   }
 };
 
-/** Every removed node, from now on. */
+/** Every node of the text that is removed, from now on. */
 globalThis.removals = (root) => {
   const removed = [];
   const observer = new MutationObserver((records) => {
-    removed.push(...records.flatMap(({ removedNodes }) => [...removedNodes].map((node) => node.nodeName)));
+    // A header may put other words into itself.
+    const ofTheText = records.filter(({ target }) => (target.closest?.("[data-riacho-ui]") ?? null) === null);
+    removed.push(...ofTheText.flatMap(({ removedNodes }) => [...removedNodes].map((node) => node.nodeName)));
   });
   observer.observe(root, { childList: true, subtree: true });
   return removed;

@@ -280,7 +280,10 @@ fn five_thousand_lines_stream_with_only_what_is_seen_on_the_page() {
                 frame: middle, frame_plain: plain.frame, long: tasks, long_plain: plain.long,
             };";
         let found: Long = stage.run(script, vec![]).await;
-        println!("{found:?}");
+        println!(
+            "the frame in the middle {} ms, {} without colours; {} tasks of more than 50 ms, {} without; {} ranges at most",
+            found.frame, found.frame_plain, found.long, found.long_plain, found.most_shown,
+        );
         assert_eq!(found.given, found.lines);
         assert!(found.shown_in_the_middle, "{found:?}");
         // Of some 45,000 ranges only those around the window are on the page.

@@ -226,8 +226,8 @@ struct Reading {
 impl Reading {
     /// The next frame; none when nothing more is to come, or its reader may read no more.
     async fn next(&mut self) -> Option<ServerFrame> {
-        let mut revoked = self.relay.auth.revocations.subscribe();
         loop {
+            let revoked = self.relay.auth.revocations.changed();
             if self.relay.auth.still(&self.caller).is_err() {
                 return None;
             }
@@ -237,7 +237,7 @@ impl Reading {
             let expiry = self.caller.time_left();
             tokio::select! {
                 () = self.log.changed() => {}
-                () = revoked.next() => {}
+                () = revoked => {}
                 () = tokio::time::sleep(expiry.unwrap_or_default()), if expiry.is_some() => {}
                 () = self.relay.closing.cancelled() => return None,
             }

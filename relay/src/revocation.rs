@@ -103,9 +103,14 @@ impl Revocations {
         self.current.borrow().holds(token)
     }
 
-    /// Tells of each change.
-    pub fn subscribe(&self) -> Changes {
-        Changes(self.current.subscribe())
+    /// Completes at the next change after this call.
+    pub fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut changes = self.current.subscribe();
+        async move {
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await; // The relay ends.
+            }
+        }
     }
 
     /// Takes back: in the file first, so that it holds after a restart.
@@ -162,17 +167,6 @@ impl Revocations {
 
     fn name(&self) -> String {
         self.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
-    }
-}
-
-/// Waits for what is taken back to change.
-pub struct Changes(watch::Receiver<Arc<Revoked>>);
-
-impl Changes {
-    pub async fn next(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await; // The relay ends.
-        }
     }
 }
 

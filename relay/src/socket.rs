@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::num::NonZeroU32;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -42,6 +44,8 @@ const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
 /// Frames a second that are read from one client, and how many may come at once. What comes faster waits in its own socket.
 const FRAMES: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
+/// Frames that are written before the client is heard again.
+const FRAMES_AT_ONCE: usize = 16;
 /// How long the last words may take to be sent and heard.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -102,58 +106,71 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let limits = relay.settings.limits;
     let (mut sink, mut stream) = socket.split();
     let idle = Duration::from_secs(limits.idle_timeout_seconds.into());
-    let mut revoked = relay.auth.revocations.subscribe();
+    let ping_every = idle / 3;
+    // Each is registered once, and not again with every frame: all sockets of a relay share what is behind them.
+    let mut closing = pin!(relay.closing.clone().cancelled_owned());
+    let mut revoked = pin!(relay.auth.revocations.changed());
     let mut connection = Connection::new(relay, caller);
     let mut heard = Instant::now();
+    let mut next_ping = heard + ping_every;
+    let mut timer = pin!(sleep_until(heard));
     // There may be something in the log; something was written and not flushed; a ping is due.
     let (mut more, mut unflushed, mut ping) = (false, false, false);
-    let mut next_ping = heard + idle / 3;
 
     let close = loop {
         let to_write = more || ping || !connection.replies.is_empty();
         let greeted = connection.session.is_some();
         let deadline = if greeted { heard + idle } else { connection.opened + HELLO_WITHIN.min(idle) };
-        let waits = connection.read_after.is_some_and(|until| until > Instant::now());
+        let waits = connection.read_after.take_if(|until| *until <= Instant::now()).is_none()
+            && connection.read_after.is_some();
+        let times = [connection.expires, connection.read_after, greeted.then_some(next_ping)];
+        let next = times.into_iter().flatten().fold(deadline, Instant::min);
+        if timer.deadline() != next {
+            timer.as_mut().reset(next);
+        }
         tokio::select! {
             incoming = stream.next(), if connection.replies.len() < MAX_REPLIES && !waits => {
                 heard = Instant::now();
-                next_ping = heard + idle / 3;
+                next_ping = heard + ping_every;
                 match connection.receive(incoming).await {
                     Ok(()) => more = connection.session.is_some(),
                     Err(close) => break close,
                 }
             }
-            // Only what the socket can take is taken from the log, so a dropped branch loses nothing.
             written = write(&mut sink, to_write), if to_write || unflushed => {
                 if written.is_err() {
                     break Close::Gone;
                 }
-                if !to_write {
-                    unflushed = false;
-                } else if let Some(message) = connection.next(&mut ping).await {
-                    if sink.start_send_unpin(message).is_err() {
-                        break Close::Gone;
+                unflushed = false;
+                if to_write {
+                    match connection.write_on(&mut sink, &mut ping).await {
+                        Ok(wrote) => (more, unflushed) = (wrote.more, wrote.unflushed),
+                        Err(_) => break Close::Gone,
                     }
-                    unflushed = true;
-                } else {
-                    more = false;
                 }
             }
             () = connection.changed(), if greeted && !more => more = true,
-            () = sleep_until(deadline) => break if greeted { Close::Idle } else { Close::Policy },
-            () = sleep_until(next_ping), if greeted => {
-                next_ping += idle / 3;
-                ping = true;
+            () = timer.as_mut() => {
+                let now = Instant::now();
+                if connection.expires.is_some_and(|expires| expires <= now) {
+                    connection.deny(&Denied::Expired);
+                    break Close::Policy;
+                }
+                if deadline <= now {
+                    break if greeted { Close::Idle } else { Close::Policy };
+                }
+                if greeted && next_ping <= now {
+                    next_ping += ping_every;
+                    ping = true;
+                }
             }
-            () = sleep_until(connection.read_after.unwrap_or(deadline)), if waits => {}
-            () = sleep_until(connection.expires.unwrap_or(deadline)), if connection.expires.is_some() => {
-                connection.deny(&Denied::Expired);
-                break Close::Policy;
+            () = revoked.as_mut() => {
+                revoked.set(connection.relay.auth.revocations.changed());
+                if let Err(close) = connection.still() {
+                    break close;
+                }
             }
-            () = revoked.next() => if let Err(close) = connection.still() {
-                break close;
-            },
-            () = connection.relay.closing.cancelled() => break Close::Away,
+            () = closing.as_mut() => break Close::Away,
         }
     };
     if let Some(code) = close.code() {
@@ -171,6 +188,13 @@ type Sink = SplitSink<WebSocket, Message>;
 /// Waits until a frame can be written, or else until all that was written is sent.
 async fn write(sink: &mut Sink, next: bool) -> Result<(), axum::Error> {
     poll_fn(|cx| if next { sink.poll_ready_unpin(cx) } else { sink.poll_flush_unpin(cx) }).await
+}
+
+/// What became of writing.
+struct Wrote {
+    /// There may be more.
+    more: bool,
+    unflushed: bool,
 }
 
 /// Says why, then closes.
@@ -237,6 +261,27 @@ impl Connection {
             replies: VecDeque::new(),
             pace: RateLimiter::direct(Rate::per_second(FRAMES).allow_burst(BURST)),
             read_after: None,
+        }
+    }
+
+    /// Writes what there is into a socket that can take it, and sends it off. Only what the socket can take is taken from the
+    /// log, so a reader that does not read costs one frame.
+    async fn write_on(&mut self, sink: &mut Sink, ping: &mut bool) -> Result<Wrote, axum::Error> {
+        let mut more = true;
+        for _ in 0..FRAMES_AT_ONCE {
+            let Some(message) = self.next(ping).await else {
+                more = false;
+                break;
+            };
+            sink.start_send_unpin(message)?;
+            match poll_fn(|cx| Poll::Ready(sink.poll_ready_unpin(cx))).await {
+                Poll::Ready(ready) => ready?,
+                Poll::Pending => break,
+            }
+        }
+        match poll_fn(|cx| Poll::Ready(sink.poll_flush_unpin(cx))).await {
+            Poll::Ready(flushed) => flushed.map(|()| Wrote { more, unflushed: false }),
+            Poll::Pending => Ok(Wrote { more, unflushed: true }),
         }
     }
 

@@ -7,6 +7,7 @@
 //! The provider is in here (`source`), and so are the readers (`load`): one clock times both ends. Each token is the time at
 //! which it was written.
 
+mod compression;
 mod dialect;
 mod floor;
 mod load;
@@ -98,5 +99,5 @@ async fn measure(options: &Options) -> Result<()> {
         };
         rows.push(Row { name: peer.name(), loads, idle, resumed });
     }
-    report::write(&options.out, &shapes, &rows, options.quick)
+    report::write(&options.out, &shapes, &rows, &compression::measure()?, options.quick)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::compression::Saving;
 use crate::load::{Idle, Load, Shape};
 
 const START: &str = "<!-- bench relay: written by the bench, do not edit -->";
@@ -18,14 +19,14 @@ pub struct Row {
     pub resumed: Option<f64>,
 }
 
-pub fn write(out: &Path, shapes: &[Shape], rows: &[Row], quick: bool) -> Result<()> {
+pub fn write(out: &Path, shapes: &[Shape], rows: &[Row], savings: &[Saving], quick: bool) -> Result<()> {
     let text = match std::fs::read_to_string(out) {
         Ok(text) => text,
         Err(_) => {
             "# Benchmarks\n\nEvery figure here is written by the program that measured it.\n".to_owned()
         }
     };
-    let section = format!("{START}\n{}{END}", body(shapes, rows, quick));
+    let section = format!("{START}\n{}{END}", body(shapes, rows, savings, quick));
     let next = match (text.find(START), text.find(END)) {
         (Some(start), Some(end)) => {
             let before = text.get(..start).context("a marker")?;
@@ -36,7 +37,7 @@ pub fn write(out: &Path, shapes: &[Shape], rows: &[Row], quick: bool) -> Result<
     Ok(std::fs::write(out, next)?)
 }
 
-fn body(shapes: &[Shape], rows: &[Row], quick: bool) -> String {
+fn body(shapes: &[Shape], rows: &[Row], savings: &[Saving], quick: bool) -> String {
     let flag = if quick { " --quick" } else { "" };
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus
@@ -85,6 +86,13 @@ fn body(shapes: &[Shape], rows: &[Row], quick: bool) -> String {
             row.name,
             row.idle.connections,
             row.idle.memory / 1024.0
+        );
+    }
+    out += "\n### Compression\n\nBytes on the wire for each byte of text, of the relay's own frames of one answer.\n\n| characters a frame | plain | permessage-deflate | its CPU, µs a frame |\n|--:|--:|--:|--:|\n";
+    for saving in savings {
+        out += &format!(
+            "| {} | {:.2} | {:.2} | {:.1} |\n",
+            saving.characters, saving.plain, saving.deflated, saving.cost
         );
     }
     out + "\n"

@@ -174,6 +174,10 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
         }
     };
     if let Some(code) = close.code() {
+        if matches!(close, Close::Away) {
+            // What has just ended has its last words in the log.
+            let _ = tokio::time::timeout(LINGER, rest(&mut sink, &mut connection)).await;
+        }
         let _ = tokio::time::timeout(LINGER, farewell(&mut sink, &mut connection, code)).await;
         // What the client is still sending would else make the kernel throw away what it has not read.
         let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = stream.next().await {} }).await;
@@ -195,6 +199,14 @@ struct Wrote {
     /// There may be more.
     more: bool,
     unflushed: bool,
+}
+
+/// What the log has for the client now.
+async fn rest(sink: &mut Sink, connection: &mut Connection) -> Result<(), axum::Error> {
+    while let Some(message) = connection.next(&mut false).await {
+        sink.feed(message).await?;
+    }
+    Ok(())
 }
 
 /// Says why, then closes.

@@ -33,7 +33,7 @@ pub fn measure() -> Result<Vec<Saving>> {
 
 fn saving(characters: usize) -> Result<Saving> {
     let text: Vec<char> = ANSWER.chars().collect();
-    let (conversation, message) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+    let (conversation, message) = (uuid::Uuid::now_v7().to_string(), uuid::Uuid::now_v7().to_string());
     let (mut offset, mut frames) = (0, Vec::new());
     for piece in text.chunks(characters) {
         let content: String = piece.iter().collect();

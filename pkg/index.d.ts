@@ -80,7 +80,7 @@ export interface CodeOptions {
   codeHeader?: boolean | CodeHeaderWords;
   /** Colours the code: the one from `riacho/shiki`, or one of the page's own. */
   highlight?: Highlighter;
-  /** Functions that take over the blocks of a fenced language, such as `mermaid`; `math` also gets formulas. */
+  /** Functions that take over the blocks of a fenced language (in lower case), such as `mermaid`; `math` also gets formulas. */
   blocks?: Record<string, CustomBlockFunction>;
 }
 

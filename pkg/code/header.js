@@ -58,6 +58,9 @@ export function addHeader(code, { header, emit }) {
 
   return {
     name(language) {
+      if (label.textContent === language && button.hasAttribute("aria-label")) {
+        return;
+      }
       label.textContent = language;
       button.setAttribute("aria-label", words.describe(language));
     },

@@ -39,7 +39,7 @@ class Block {
   #header;
   #custom;
   #lines;
-  #language;
+  #isBegun = false;
 
   constructor(element, settings, customs) {
     this.#element = element;
@@ -54,33 +54,36 @@ class Block {
 
   /** There may be more text. */
   update(finished) {
-    const element = this.#element;
-    const isCode = element.localName === "code";
-    const language = isCode ? languageOf(element) : "math";
-    if (isCode && this.#settings.header !== false) {
-      this.#header ??= addHeader(element, this.#settings);
-      if (language !== this.#language) {
-        this.#header.name(language);
-      }
-      this.#header.first();
+    if (!this.#isBegun) {
+      this.#begin(finished);
     }
-    this.#language = language;
-    // The first line says the language, and it is whole when text comes.
-    if (!finished && element.firstChild === null) {
-      return;
-    }
-    if (this.#custom === undefined && this.#lines === undefined) {
-      const { blocks, highlight, emit } = this.#settings;
-      const take = blocks !== undefined && Object.hasOwn(blocks, language) ? blocks[language] : undefined;
-      if (typeof take === "function") {
-        this.#custom = new Custom(element, language, take, emit);
-        this.#customs.add(this.#custom);
-      } else if (isCode && language !== "" && highlight !== undefined) {
-        this.#lines = new Lines(element, language, highlight, emit);
-      }
-    }
+    this.#header?.first();
     this.#custom?.update(finished);
     this.#lines?.update(finished);
+  }
+
+  #begin(finished) {
+    const element = this.#element;
+    const { header, blocks, highlight, emit } = this.#settings;
+    const isCode = element.localName === "code";
+    const language = isCode ? languageOf(element) : "math";
+    if (isCode && header !== false) {
+      this.#header ??= addHeader(element, this.#settings);
+      this.#header.name(language);
+    }
+    // The first line says the language, and it is whole when text comes.
+    this.#isBegun = finished || element.firstChild !== null;
+    if (!this.#isBegun) {
+      return;
+    }
+    const key = language.toLowerCase();
+    const take = blocks !== undefined && Object.hasOwn(blocks, key) ? blocks[key] : undefined;
+    if (typeof take === "function") {
+      this.#custom = new Custom(element, language, take, emit);
+      this.#customs.add(this.#custom);
+    } else if (isCode && language !== "" && highlight !== undefined) {
+      this.#lines = new Lines(element, language, highlight, emit);
+    }
   }
 
   /** The engine has taken the element out. */

@@ -203,7 +203,6 @@ fn an_unknown_language_is_plain_and_nobody_complains() {
             while (root.querySelectorAll('pre button').length < 4) {
                 await frame();
             }
-            markdown.push;
             for (let i = 0; i < 20; i += 1) {
                 await frame();
             }
@@ -327,10 +326,56 @@ fn a_highlighter_on_the_page_itself_works_in_slices() {
 }
 
 #[test]
-fn whole_lines_that_change_after_all_are_coloured_anew() {
+fn what_the_engine_takes_back_is_coloured_anew() {
     play(Kind::Chromium, "code", "", async |stage| {
-        // The list item's code becomes a paragraph's text when the raw tag around it closes; a highlighter that fails and
-        // one that says nonsense leave the text alone.
+        // As the renderer does it: first the watch is told how much stays, then the text changes. Within the line that is not
+        // whole nothing is given twice; whole lines that change begin again at the top.
+        let script = "
+            const { Lines } = await import('/riacho/code/lines.js');
+            const code = document.createElement('code');
+            document.getElementById('root').append(code);
+            const text = code.appendChild(document.createTextNode(''));
+            const seen = [];
+            const highlight = () => ({ lines: (lines) => lines.map((line) => {
+                seen.push(line);
+                return [{ start: 0, end: 1, color: line.startsWith('a') ? 'red' : 'blue' }];
+            }) });
+            const lines = new Lines(code, 'any', highlight, (event) => complaints.push(event.message));
+            const splice = (keep, more) => {
+                lines.cut(text, keep);
+                text.deleteData(keep, text.length - keep);
+                text.appendData(more);
+                lines.update(false);
+            };
+            const settled = async (count) => {
+                while (seen.length < count) await frame();
+                for (let i = 0; i < 3; i += 1) await frame();
+                return [[...seen], colours(code)];
+            };
+            splice(0, 'a1\na2\nb``');
+            const first = await settled(2);
+            splice(7, '3\na4');
+            const second = await settled(3);
+            splice(1, 'x\nb\n');
+            const third = await settled(5);
+            lines.update(true);
+            return [first, second, third, code.textContent];";
+        let found: Value = stage.run(script, vec![]).await;
+        assert_eq!(
+            found,
+            json!([
+                [["a1", "a2"], [[0, 1, "red"], [3, 4, "red"]]],
+                [["a1", "a2", "b3"], [[0, 1, "red"], [3, 4, "red"], [6, 7, "blue"]]],
+                [["a1", "a2", "b3", "ax", "b"], [[0, 1, "red"], [3, 4, "blue"]]],
+                "ax\nb\n",
+            ])
+        );
+    });
+}
+
+#[test]
+fn a_highlighter_that_fails_or_talks_nonsense_leaves_the_text_alone() {
+    play(Kind::Chromium, "code", "", async |stage| {
         let script = "
             const { root, markdown, events } = stream({
                 highlight: (language) => language === 'throws'

@@ -21,6 +21,20 @@ fn the_demo_provider_answers_without_a_key() {
                 .await;
                 assert!(found, "no {selector} in the demo's answer");
             }
+            // Code in colours with a button, formulas drawn: nothing of it from a network. And the page is one window high.
+            scene
+                .page
+                .until("colours, buttons and formulas", async |page| {
+                    let script = "
+                        const answer = document.querySelector('[data-role=assistant]');
+                        answer.querySelector('pre').scrollIntoView();
+                        return [...CSS.highlights.values()].reduce((sum, highlight) => sum + highlight.size, 0) > 20
+                            && answer.querySelectorAll('pre button').length === answer.querySelectorAll('pre').length
+                            && answer.querySelectorAll('.math math').length === answer.querySelectorAll('.math').length
+                            && document.documentElement.scrollHeight <= innerHeight;";
+                    page.run::<bool>(script, vec![]).await.then_some(())
+                })
+                .await;
             let messages = scene.page.messages().await;
             assert_eq!(messages.len(), 2);
             assert_eq!((messages[0].role.as_str(), messages[0].text.as_str()), ("user", "Olá"));

@@ -352,11 +352,11 @@ fn what_the_engine_takes_back_is_coloured_anew() {
                 for (let i = 0; i < 3; i += 1) await frame();
                 return [[...seen], colours(code)];
             };
-            splice(0, 'a1\na2\nb``');
+            splice(0, 'a1\\na2\\nb``');
             const first = await settled(2);
-            splice(7, '3\na4');
+            splice(7, '3\\na4');
             const second = await settled(3);
-            splice(1, 'x\nb\n');
+            splice(1, 'x\\nb\\n');
             const third = await settled(5);
             lines.update(true);
             return [first, second, third, code.textContent];";

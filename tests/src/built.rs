@@ -32,6 +32,12 @@ pub fn npm() -> PathBuf {
     path("RIACHO_NPM")
 }
 
+/// The bundlers and frameworks of tests/consumers, as npm has installed them.
+#[must_use]
+pub fn consumers() -> PathBuf {
+    path("RIACHO_CONSUMERS")
+}
+
 #[must_use]
 pub fn chromium() -> PathBuf {
     path("RIACHO_CHROMIUM")

@@ -18,6 +18,8 @@ pub mod link;
 pub mod node;
 pub mod oracle;
 #[cfg(feature = "e2e")]
+pub mod pack;
+#[cfg(feature = "e2e")]
 pub mod page;
 #[cfg(feature = "e2e")]
 pub mod process;

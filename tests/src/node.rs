@@ -25,17 +25,24 @@ impl Stage {
     }
 }
 
-/// Plays one test with a page of tests/pages, served by this script. A test that passes must have left a clean console,
-/// but for errors that it brings about on purpose.
+/// Plays one test with a page of tests/pages, served by this script of tests/servers.
 pub fn play_at(script: &str, page: &'static str, expected: &[&str], test: impl AsyncFnOnce(&Stage)) {
+    let site = Site::make(Some(page));
+    let mut command = Command::new("node");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(script)).arg(&site.folder);
+    play_with(&mut command, "listening on ", expected, test);
+}
+
+/// Plays one test at the page of this server, which prints its address behind `before`. A test that passes must have left
+/// a clean console, but for errors that it brings about on purpose.
+pub fn play_with(command: &mut Command, before: &str, expected: &[&str], test: impl AsyncFnOnce(&Stage)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let site = Site::make(Some(page));
-        let mut command = Command::new("node");
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(script)).arg(&site.folder);
-        let (server, url) =
-            Process::start(&mut command, |line| Some(line.strip_prefix("listening on ")?.to_owned()))
-                .unwrap_or_else(|said| panic!("{said}"));
+        let (server, url) = Process::start(command, |line| {
+            let (_, url) = line.split_once(before)?;
+            Some(url.trim().to_owned())
+        })
+        .unwrap_or_else(|said| panic!("{said}"));
         let browser = Browser::start().await;
         let page = Page::new(browser.driver.clone());
         let stage = Stage { page, browser, server, url };

@@ -28,6 +28,8 @@ enum Provider {
 pub struct Setup {
     /// A page of tests/pages instead of the demo's.
     page: Option<&'static str>,
+    /// A folder that is served as it is.
+    site: Option<PathBuf>,
     provider: Provider,
     relay_args: Vec<String>,
     relay_env: Vec<(&'static str, &'static str)>,
@@ -39,6 +41,13 @@ impl Setup {
     #[must_use]
     pub fn page(mut self, name: &'static str) -> Setup {
         self.page = Some(name);
+        self
+    }
+
+    /// A site that a test has built.
+    #[must_use]
+    pub fn site(mut self, folder: PathBuf) -> Setup {
+        self.site = Some(folder);
         self
     }
 
@@ -88,7 +97,11 @@ pub struct Scene {
 pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let site = Site::make(setup.page);
+        let own = setup.page.is_some() || setup.site.is_some();
+        let site = match setup.site.clone() {
+            Some(folder) => Site { folder, temporary: false },
+            None => Site::make(setup.page),
+        };
         let upstream = Upstream::start().await;
         let base_url = (setup.provider == Provider::Upstream).then(|| upstream.base_url());
         let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args, &setup.relay_env);
@@ -98,7 +111,7 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         let mut scene = Scene { upstream, relay, link, page, browser };
         let outcome = AssertUnwindSafe(async {
             scene.page.goto(&scene.link.url()).await;
-            if setup.page.is_none() {
+            if !own {
                 scene
                     .page
                     .until("a conversation", async |page| {

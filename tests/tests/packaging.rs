@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use riacho_tests::built;
+use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
 const FILES: [&str; 52] = [
@@ -62,39 +62,6 @@ const FILES: [&str; 52] = [
     "src/uuid.js",
     "src/watch.js",
 ];
-
-/// A folder of this test's own, gone with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("riacho-packaging-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn run(command: &mut Command, dir: &Path) -> String {
-    let output = command.current_dir(dir).stdin(Stdio::null()).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}\n{out}\n{err}");
-    out.into_owned()
-}
-
-/// Packs the package into this folder; the tarball.
-fn pack(into: &Path) -> PathBuf {
-    let mut npm = Command::new(built::npm());
-    npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(into);
-    let name = run(&mut npm, &built::pkg());
-    into.join(name.trim())
-}
 
 /// wasm-bindgen puts a hash into the folder of a crate's own JavaScript.
 fn without_hash(path: &str) -> String {

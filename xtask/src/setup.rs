@@ -16,7 +16,9 @@ pub fn run() -> Result<()> {
     tools::yt_dlp(&cx)?;
     vendor::modules(&cx)?;
     tools::wasm_bindgen(&cx)?;
-    tools::node_modules(&cx, &cx.root.join("tests/servers"))?;
+    for folder in ["tests/servers", "tests/consumers"] {
+        tools::node_modules(&cx, &cx.root.join(folder))?;
+    }
     println!("all tools are there; what is not the system's is in {}", cx.cache.display());
     Ok(())
 }

@@ -18,11 +18,12 @@ enum Step {
     Wasm,
     E2e,
     Pack,
+    Projects,
     Tidy,
 }
 
 /// The quick ones first, so that a typo is known in seconds.
-const STEPS: [(&str, Step, &str); 7] = [
+const STEPS: [(&str, Step, &str); 8] = [
     ("format", Step::Format, "formatting"),
     ("tidy", Step::Tidy, "the fences of the design"),
     ("clippy", Step::Clippy, "lints, for the host and for the browser (a few minutes the first time)"),
@@ -30,6 +31,11 @@ const STEPS: [(&str, Step, &str); 7] = [
     ("wasm", Step::Wasm, "wasm tests in headless Chromium (about a minute)"),
     ("e2e", Step::E2e, "the real relay and the real page in Chromium (a few minutes)"),
     ("pack", Step::Pack, "what npm would publish"),
+    (
+        "projects",
+        Step::Projects,
+        "the package in fresh Vite, webpack, esbuild and Next projects (a few minutes)",
+    ),
 ];
 
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +55,7 @@ impl Options {
         };
         match (only, rest) {
             (_, []) => Ok(Options { only: Some(*only), name: None }),
-            (Step::Native | Step::Wasm | Step::E2e | Step::Pack, [name]) => {
+            (Step::Native | Step::Wasm | Step::E2e | Step::Pack | Step::Projects, [name]) => {
                 Ok(Options { only: Some(*only), name: Some(name.clone()) })
             }
             (_, [extra, ..]) => bail!("unexpected argument {extra:?} after {step}"),
@@ -95,8 +101,9 @@ fn one(cx: &Cx, step: Step, name: Option<&str>) -> Result<Counts> {
             libtest(cargo, name)
         }
         Step::Wasm => wasm(cx, name),
-        Step::E2e => e2e(cx, name, Which::AllBut(PACKAGING)),
+        Step::E2e => e2e(cx, name, Which::AllBut([PACKAGING, PROJECTS])),
         Step::Pack => e2e(cx, name, Which::Only(PACKAGING)),
+        Step::Projects => e2e(cx, name, Which::Only(PROJECTS)),
     }
 }
 
@@ -195,10 +202,11 @@ fn mentions_wasm_tests(source: &Path) -> Result<bool> {
 }
 
 const PACKAGING: &str = "packaging";
+const PROJECTS: &str = "projects";
 
 enum Which {
     Only(&'static str),
-    AllBut(&'static str),
+    AllBut([&'static str; 2]),
 }
 
 /// The targets of `riacho-tests` that need the built package, the built site, the relay's program and a browser.
@@ -213,7 +221,7 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
     for target in gated_targets(cx)? {
         let wanted = match which {
             Which::Only(only) => target == only,
-            Which::AllBut(but) => target != but,
+            Which::AllBut(but) => !but.contains(&target.as_str()),
         };
         if wanted {
             found += 1;
@@ -234,6 +242,9 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
         .env("RIACHO_MODULES", vendor::modules(cx)?)
         .env("RIACHO_CHROMIUM", browser.chromium)
         .env("RIACHO_CHROMEDRIVER", browser.chromedriver);
+    if matches!(which, Which::Only(PROJECTS)) {
+        cargo.env("RIACHO_CONSUMERS", tools::node_modules(cx, &cx.root.join("tests/consumers"))?);
+    }
     if matches!(which, Which::AllBut(_)) {
         tools::node_modules(cx, &cx.root.join("tests/servers"))?;
         let others = tools::others(cx)?;

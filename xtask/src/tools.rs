@@ -139,8 +139,8 @@ pub fn wasm_opt(cx: &Cx) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// What a folder's package-lock.json says, installed once into the cache; `node_modules` in the folder leads there.
-pub fn node_modules(cx: &Cx, folder: &Path) -> Result<()> {
+/// What a folder's package-lock.json says, installed once into the cache; `node_modules` in the folder leads there, and the path is that in the cache.
+pub fn node_modules(cx: &Cx, folder: &Path) -> Result<PathBuf> {
     let lock = files::read(&folder.join("package-lock.json"))?;
     let home = cx.cache.join(format!("npm-{}", files::fingerprint(&[&lock])));
     let npm = npm()?;
@@ -163,7 +163,7 @@ pub fn node_modules(cx: &Cx, folder: &Path) -> Result<()> {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&there, &link).with_context(|| format!("no link {}", link.display()))?;
     }
-    Ok(())
+    Ok(there)
 }
 
 /// What the shipped commands of the relay run.

@@ -1,0 +1,82 @@
+// Everything a strict TypeScript project touches, as its author would write it. It is compiled and never run.
+import init, { ChatClient, MarkdownStream, type ChatEvent, type RiachoError, type Transport } from "riacho";
+import { aiSDK, readUIMessageStream } from "riacho/adapters/ai-sdk";
+import { openAI, readOpenAI } from "riacho/adapters/openai";
+import { socketIO } from "riacho/adapters/socket-io";
+import { RiachoChat, define } from "riacho/element";
+import { Markdown, useChat } from "riacho/react";
+import { io } from "socket.io-client";
+
+const started = await init({ core: new URL("https://example.org/riacho_bg.wasm"), fallback: "plain" });
+if (started.mode === "plain") {
+  const code: string = started.error.code;
+  console.log(code);
+}
+
+const root = document.createElement("div");
+const transport: Transport = {
+  async *send({ turns, signal }) {
+    const response = await fetch("/answer", { method: "POST", body: JSON.stringify(turns), signal });
+    yield response.statusText;
+    yield { type: "message_chunk", kind: "reasoning", part: 1, content: "…" };
+  },
+};
+const chat = new ChatClient({ root, transport });
+const off: () => void = chat.on("status", (event) => {
+  const reason: "stopped" | "restart" | "unread" | undefined = event.reason;
+  const seconds: number | undefined = event.error?.retryAfter;
+  console.log(event.messageId, reason, seconds);
+});
+off();
+chat.on("*", (event: ChatEvent) => {
+  switch (event.type) {
+    case "connection":
+      console.log(event.retryInMs?.toFixed());
+      break;
+    case "degraded":
+      console.log(event.code);
+      break;
+    default:
+      console.log(event.type);
+  }
+});
+// @ts-expect-error there is no such event
+chat.on("shout", () => {});
+const { replyId } = chat.send("Olá", { temperature: 0.2, maxTokens: 100 });
+chat.stop(replyId);
+chat.handle({ type: "message_chunk", message_id: replyId, content: "x", chunk_number: 1 });
+for (const { role, content } of chat.messages()) {
+  console.log(role === "assistant", content.length);
+}
+
+new ChatClient({ root, transport: openAI({ url: "/v1/chat/completions", headers: async () => ({ authorization: "…" }) }) });
+new ChatClient({ root, transport: aiSDK({ api: "/api/chat", body: { tenant: 7 } }) });
+new ChatClient({ root, transport: socketIO(io("/chat"), { send: (socket, { content }) => socket.emit("say", content) }) });
+for await (const event of readOpenAI(new Response(""))) {
+  console.log(event.content?.length);
+}
+for await (const event of readUIMessageStream(new Response(""))) {
+  console.log(event.kind);
+}
+
+const stream = new MarkdownStream(root, { images: ["self"], onDegraded: (error: RiachoError) => console.log(error.code) });
+stream.push("**x**");
+await stream.end();
+
+define("my-chat");
+const element: RiachoChat = document.createElement("riacho-chat");
+element.labels = { send: "Enviar" };
+element.addEventListener("riacho-status", (event) => console.log(event.detail.status));
+
+export function Page() {
+  const { ref, messages, status, send, stop, error } = useChat({ url: "/ws", token: async () => "…" });
+  return (
+    <main>
+      <div ref={ref} />
+      <p>{`${messages.length} ${status} ${error?.code ?? ""}`}</p>
+      <button onClick={() => send("Olá")}>Send</button>
+      <button onClick={() => stop()}>Stop</button>
+      <Markdown text="**um**" done={false} className="answer" aria-live="off" />
+    </main>
+  );
+}

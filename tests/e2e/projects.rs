@@ -1,0 +1,239 @@
+//! The tarball in fresh projects: installed by npm, built by each tool as its manual says, and opened in Chromium.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, Weak};
+
+use riacho_tests::built;
+use riacho_tests::node::play_with;
+use riacho_tests::pack::{Folder, pack, run};
+use riacho_tests::page::Page;
+use riacho_tests::scene::{Setup, play};
+use serde_json::{Value, json};
+use thirtyfour::extensions::cdp::ChromeDevTools;
+
+/// A folder with every consumer and one `node_modules`: the tools, and the package as npm installed it.
+struct Project(Folder);
+
+impl Project {
+    /// The tests share one; the last to end takes it away.
+    fn get() -> Arc<Project> {
+        static SHARED: Mutex<Weak<Project>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap();
+        if let Some(project) = shared.upgrade() {
+            return project;
+        }
+        let project = Arc::new(Project::make());
+        *shared = Arc::downgrade(&project);
+        project
+    }
+
+    fn make() -> Project {
+        let folder = Folder::make("projects");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("consumers");
+        let copy = "cp -r package.json package-lock.json */ \"$0\"; cp -al \"$1\" \"$0/node_modules\" || cp -a \"$1\" \"$0/node_modules\"";
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &format!("rm -f node_modules; {copy}")]).arg(&folder.0).arg(built::consumers());
+        run(&mut sh, &sources);
+        let tarball = pack(&folder.0);
+        let mut npm = Command::new(built::npm());
+        npm.args([
+            "install",
+            "--offline",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ])
+        .arg(tarball);
+        run(&mut npm, &folder.0);
+        Project(folder)
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.0.0.join(path)
+    }
+
+    /// Runs a tool of node_modules in one of the consumers.
+    fn tool(&self, consumer: &str, name: &str, args: &[&str]) -> String {
+        run(Command::new(self.at("node_modules/.bin").join(name)).args(args), &self.at(consumer))
+    }
+
+    fn page_into(&self, consumer: &str, dist: &str) -> PathBuf {
+        fs::copy(self.at(consumer).join("index.html"), self.at(consumer).join(dist).join("index.html"))
+            .unwrap();
+        self.at(consumer).join(dist)
+    }
+}
+
+/// At the relay, with the provider that is embedded in it; slow enough to be seen streaming.
+fn at_the_relay(site: PathBuf) -> Setup {
+    Setup::default().site(site).no_provider().relay_args(&["--demo-pace", "10", "--demo-chunk", "24"])
+}
+
+/// Asks, and sees the answer stream and end, with what the second wasm module makes of raw HTML.
+async fn shows_a_streamed_answer(page: &Page, chat: &str) {
+    page.until("the client", async |page| {
+        page.run::<bool>(&format!("return Boolean({chat});"), vec![]).await.then_some(())
+    })
+    .await;
+    page.run::<()>(&format!("({chat}).send('Olá');"), vec![]).await;
+    let streaming = page.answer("the first text", |answer| !answer.text.is_empty()).await;
+    let answer = page.answer("the end", |answer| answer.status == "completed").await;
+    assert_eq!((streaming.id, streaming.status.as_str()), (answer.id, "streaming"));
+    assert!(answer.text.len() > 500 && answer.text.len() > streaming.text.len(), "{answer:?}");
+    let found: Vec<bool> = page
+        .run(
+            "const content = document.querySelector('[data-role=assistant] .message-content');
+             return ['h2', 'pre code', 'table td', 'details summary, kbd, sub, mark'].map((css) => content.querySelector(css) !== null);",
+            vec![],
+        )
+        .await;
+    assert_eq!(found, [true; 4], "headings, code, a table, raw HTML");
+}
+
+#[test]
+fn a_plain_page_needs_no_bundler() {
+    let project = Project::get();
+    let site = Folder::make("plain-site");
+    let mut sh = Command::new("sh");
+    sh.args([
+        "-c",
+        "mkdir \"$0/node_modules\"; cp plain/* \"$0\"; cp -r node_modules/riacho \"$0/node_modules\"",
+    ])
+    .arg(&site.0);
+    run(&mut sh, &project.at(""));
+    play(at_the_relay(site.0.clone()), async |scene| {
+        shows_a_streamed_answer(&scene.page, "globalThis.chat").await;
+    });
+}
+
+#[test]
+fn esbuild_is_told_where_the_wasm_is() {
+    let project = Project::get();
+    let args = [
+        "main.js",
+        "--bundle",
+        "--format=esm",
+        "--splitting",
+        "--minify",
+        "--outdir=dist",
+        "--loader:.wasm=file",
+    ];
+    project.tool("esbuild", "esbuild", &args);
+    play(at_the_relay(project.page_into("esbuild", "dist")), async |scene| {
+        shows_a_streamed_answer(&scene.page, "globalThis.chat").await;
+    });
+}
+
+#[test]
+fn webpack_finds_the_wasm_and_keeps_the_element() {
+    let project = Project::get();
+    project.tool("webpack", "webpack", &[]);
+    play(at_the_relay(project.page_into("webpack", "dist")), async |scene| {
+        shows_a_streamed_answer(&scene.page, "document.querySelector('riacho-chat').chat").await;
+    });
+}
+
+/// Objects of this prototype that are alive after a collection.
+async fn alive(page: &ChromeDevTools, prototype: &str) -> u64 {
+    page.execute_cdp("HeapProfiler.enable").await.unwrap();
+    page.execute_cdp("HeapProfiler.collectGarbage").await.unwrap();
+    let call = |name: &'static str, args: Value| page.execute_cdp_with_params(name, args);
+    let prototype = call("Runtime.evaluate", json!({"expression": prototype})).await.unwrap();
+    let id = &prototype["result"]["objectId"];
+    let found = call("Runtime.queryObjects", json!({"prototypeObjectId": id})).await.unwrap();
+    let count = json!({
+        "objectId": found["objects"]["objectId"], "functionDeclaration": "function () { return this.length; }",
+        "returnByValue": true,
+    });
+    call("Runtime.callFunctionOn", count).await.unwrap()["result"]["value"].as_u64().unwrap()
+}
+
+#[test]
+fn vite_finds_the_wasm_and_react_mounts_twice_without_a_trace() {
+    let project = Project::get();
+    project.tool("vite", "vite", &["build", "--logLevel", "warn"]);
+    play(at_the_relay(project.at("vite/dist")), async |scene| {
+        let page = &scene.page;
+        // It was mounted, taken away and mounted in strict mode: one socket is open, one client alive.
+        shows_a_streamed_answer(page, "globalThis.hook?.client() && hook").await;
+        let state: Vec<String> = page
+            .run("return ['state', 'count'].map((id) => document.getElementById(id).textContent);", vec![])
+            .await;
+        assert_eq!(state, ["ready", "2"]);
+        assert_eq!(scene.link.opened(), 1);
+
+        page.run::<()>("globalThis.prototype = hook.client().constructor.prototype;", vec![]).await;
+        for times in 0..20 {
+            page.run::<()>(
+                &format!("write({{ text: 'a **b** {times}', done: true }}); show(false);"),
+                vec![],
+            )
+            .await;
+            page.until("nothing", async |page| page.messages().await.is_empty().then_some(())).await;
+            page.run::<()>("show(true);", vec![]).await;
+            page.until("the conversation again", async |page| {
+                (page.answers().await.first()?.status == "completed").then_some(())
+            })
+            .await;
+            assert_eq!(page.messages().await.len(), 2);
+        }
+        let tools = ChromeDevTools::new(scene.browser.driver.handle.clone());
+        let clients = alive(&tools, "prototype").await;
+        assert!(clients <= 2, "{clients} clients are alive after 21 mounts, one of them on screen");
+
+        // Text that goes on is appended, text that is another starts over, and the end is final.
+        let shown = "return document.getElementById('text').textContent;";
+        for (text, done, expected) in [
+            ("um **do", false, "um do"),
+            ("um **dois**", false, "um dois"),
+            ("três", true, "três"),
+            ("quatro", true, "quatro"),
+        ] {
+            page.run::<()>("write(arguments[0]);", vec![json!({"text": text, "done": done})]).await;
+            page.until(expected, async |page| {
+                (page.run::<String>(shown, vec![]).await.trim() == expected).then_some(())
+            })
+            .await;
+        }
+    });
+}
+
+#[test]
+fn next_renders_on_the_server_and_streams_from_a_route_of_its_own() {
+    let project = Project::get();
+    project.tool("next", "next", &["build"]);
+    let mut command = Command::new(project.at("node_modules/.bin/next"));
+    command.args(["start", "--hostname", "127.0.0.1", "--port", "0"]).current_dir(project.at("next"));
+    command.env("NEXT_TELEMETRY_DISABLED", "1");
+    // It has no icon, and says so.
+    play_with(&mut command, "Local:", &["favicon.ico"], async |stage| {
+        let page = &stage.page;
+        let server: String = page.run("return document.getElementById('server').textContent;", vec![]).await;
+        assert_eq!(server, "function");
+        page.until("the client", async |page| {
+            page.run::<bool>("return Boolean(globalThis.hook?.client());", vec![]).await.then_some(())
+        })
+        .await;
+        page.press("Send").await;
+        let streaming = page.answer("the first text", |answer| !answer.text.is_empty()).await;
+        let answer = page.answer("the end", |answer| answer.status == "completed").await;
+        assert_eq!(streaming.status, "streaming");
+        assert_eq!(
+            answer.text.split_whitespace().collect::<Vec<_>>(),
+            ["Você", "disse:", "Conta", "um", "dois", "fim"]
+        );
+        let text: String =
+            page.run("return document.getElementById('text').textContent.trim();", vec![]).await;
+        assert_eq!(text, "um");
+    });
+}
+
+#[test]
+fn a_strict_typescript_project_compiles() {
+    let project = Project::get();
+    project.tool("types", "tsc", &["-p", "."]);
+}

@@ -188,7 +188,8 @@ export type ChatEvent =
   | { type: "retry"; conversationId: string; messageId: string; epoch: number }
   | { type: "left"; conversationId: string }
   | { type: "sanitizer_unavailable"; message: string }
-  /** Text is shown plain from here on: `wasm_blocked`, `wasm_mismatch`, `wasm_unavailable` or `wasm_panicked`. */
+  /** Text is shown plain from here on: `wasm_blocked`, `wasm_mismatch`, `wasm_unavailable` or `wasm_panicked`. Or
+   * answers come whole, by HTTP, since there is no socket to be had: `streaming_unavailable`. */
   | { type: "degraded"; code: string; message: string }
   | { type: "error"; code: string; message: string; inReplyTo?: string; retryAfter?: number }
   | CodeEvent;

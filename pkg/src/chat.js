@@ -9,12 +9,17 @@ import { Courier } from "./transport.js";
 import { Takeover } from "./takeover.js";
 import { watching } from "./watch.js";
 
+/** So often the socket fails before answers are asked for another way. */
+const MOST_FAILURES = 3;
+
 export class ChatClient {
   #inner;
   #root;
   #options;
   #courier;
   #events = new Events();
+  #failures = 0;
+  #told = false;
   #halves = new Map();
   /** What would be lost with the wasm. */
   #takeover;
@@ -189,6 +194,26 @@ export class ChatClient {
     );
   }
 
+  /** Where the socket has failed again and again, what was sent is answered whole, by HTTP. */
+  #connection(state) {
+    if (state === "open") {
+      this.#failures = 0;
+      this.#told = false;
+    } else if (state === "waiting") {
+      this.#failures += 1;
+    }
+    if (state !== "waiting" || this.#failures < MOST_FAILURES || this.#takeover.outbox.size === 0) {
+      return;
+    }
+    if (!this.#told) {
+      this.#told = true;
+      this.#degraded({ code: "streaming_unavailable", message: "no socket to the relay: answers come whole, by HTTP" });
+    }
+    const outbox = [...this.#takeover.outbox.values()];
+    const answered = (event) => this.#inner !== undefined && this.handle(event);
+    import("../plain/whole.js").then(({ askWhole }) => askWhole(this.#options, outbox, answered), reportError);
+  }
+
   #degraded({ code, message }) {
     this.#hear({ type: "degraded", code, message });
   }
@@ -230,6 +255,9 @@ export class ChatClient {
     if (event.type === "status" && event.status !== "pending" && event.status !== "streaming") {
       this.#takeover.ended(event.messageId);
       this.#courier?.[event.reason === "stopped" ? "stop" : "ended"](event.messageId);
+    }
+    if (event.type === "connection") {
+      this.#connection(event.state);
     }
     if (event.type === "message") {
       this.#takeover.begun(event.messageId);

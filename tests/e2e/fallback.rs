@@ -221,3 +221,36 @@ fn a_panic_on_the_pages_own_transport_loses_no_text_either() {
         assert_eq!((answers[0].text.as_str(), answers[1].text.as_str()), ("antes", all.as_str()));
     });
 }
+
+#[test]
+fn where_no_socket_can_be_had_answers_come_whole_by_http() {
+    play(Setup::default().page("plain").sockets_are_lost(), async |scene| {
+        scene.link.refuse(true);
+        load(&scene.page, Value::Null, json!({"url": "/ws"})).await;
+        let reply = send(&scene.page, "Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        assert_eq!(exchange.asked(), "Conta");
+        exchange.stream(["**um** ", "dois"], std::time::Duration::ZERO).await;
+        until_text(&scene.page, &reply, "um dois").await;
+        assert_eq!(codes(&scene.page, "degraded").await, ["streaming_unavailable"]);
+
+        // The socket comes back: the same two messages, and nobody is asked again.
+        scene.link.refuse(false);
+        scene
+            .page
+            .until("the socket", async |_| {
+                scene.link.seen().iter().any(|seen| seen.is("conversation_joined")).then_some(())
+            })
+            .await;
+        let reply = send(&scene.page, "E mais").await;
+        let mut exchange = scene.upstream.next().await;
+        assert_eq!(exchange.asked(), "E mais");
+        exchange.stream(["Fim."], std::time::Duration::ZERO).await;
+        until_text(&scene.page, &reply, "Fim.").await;
+        let messages = scene.page.messages().await;
+        let all: Vec<_> =
+            messages.iter().map(|message| (message.text.as_str(), message.status.as_str())).collect();
+        let expected = ["Conta", "um dois", "E mais", "Fim."].map(|text| (text, "completed"));
+        assert_eq!(all, expected);
+    });
+}

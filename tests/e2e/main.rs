@@ -1,6 +1,7 @@
 //! The whole path in real Chromium: the relay a real process, the provider a real HTTP server, the page the real page.
 
 mod bare;
+mod browsers;
 mod demo;
 mod drops;
 mod element;
@@ -12,6 +13,7 @@ mod once;
 mod orphans;
 mod policy;
 mod reload;
+mod runtime;
 mod stop;
 mod switching;
 mod text;

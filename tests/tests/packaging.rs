@@ -8,7 +8,8 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 52] = [
+const FILES: [&str; 54] = [
+    "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
@@ -44,6 +45,7 @@ const FILES: [&str; 52] = [
     "plain/log.js",
     "plain/markdown.js",
     "plain/view.js",
+    "plain/whole.js",
     "react/index.d.ts",
     "react/index.js",
     "riacho.css",

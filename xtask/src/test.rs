@@ -28,7 +28,7 @@ const STEPS: [(&str, Step, &str); 8] = [
     ("tidy", Step::Tidy, "the fences of the design"),
     ("clippy", Step::Clippy, "lints, for the host and for the browser (a few minutes the first time)"),
     ("native", Step::Native, "native tests (a few minutes the first time)"),
-    ("wasm", Step::Wasm, "wasm tests in headless Chromium (about a minute)"),
+    ("wasm", Step::Wasm, "wasm tests in headless Chromium and Firefox (some minutes)"),
     ("e2e", Step::E2e, "the real relay and the real page in Chromium (a few minutes)"),
     ("pack", Step::Pack, "what npm would publish"),
     (
@@ -141,7 +141,16 @@ fn in_browser<'a>(mut targets: impl Iterator<Item = (&'a str, &'a str, &'a Path)
 fn wasm(cx: &Cx, name: Option<&str>) -> Result<Counts> {
     tools::wasm_target(cx)?;
     let bindgen = tools::wasm_bindgen(cx)?;
-    let browser = tools::browser()?;
+    let (chromium, others) = (tools::browser()?, tools::others(cx)?);
+    // Where Firefox is called something else, its driver does not find it.
+    let firefox = cx.target.join("webdriver-firefox.json");
+    let options =
+        serde_json::json!({"moz:firefoxOptions": {"binary": others.firefox, "args": ["-headless"]}});
+    std::fs::write(&firefox, options.to_string())?;
+    let browsers = [
+        ("CHROMEDRIVER", &chromium.chromedriver, cx.root.join("xtask/tools/webdriver.json")),
+        ("GECKODRIVER", &others.geckodriver, firefox),
+    ];
     let mut counts = Counts::default();
     let mut found = 0;
     for package in cx.packages().filter(|package| in_browser(package.targets())) {
@@ -161,25 +170,21 @@ fn wasm(cx: &Cx, name: Option<&str>) -> Result<Counts> {
             continue;
         }
         found += 1;
-        let mut cargo = cx.cargo();
-        cargo
-            .args([
-                "test",
-                "--target",
-                "wasm32-unknown-unknown",
-                "--no-fail-fast",
-                "--package",
-                package.name(),
-            ])
-            .args(which)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", bindgen.join("wasm-bindgen-test-runner"))
-            .env("CHROMEDRIVER", &browser.chromedriver)
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", cx.root.join("xtask/tools/webdriver.json"))
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        if let Some(name) = name {
-            cargo.args(["--", name]);
+        for (variable, driver, capabilities) in &browsers {
+            let mut cargo = cx.cargo();
+            cargo
+                .args(["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"])
+                .args(["--package", package.name()])
+                .args(&which)
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", bindgen.join("wasm-bindgen-test-runner"))
+                .env(variable, driver)
+                .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+            if let Some(name) = name {
+                cargo.args(["--", name]);
+            }
+            counts += judged(cargo)?;
         }
-        counts += judged(cargo)?;
     }
     if found == 0 {
         bail!("no crate under wasm/ has a wasm_bindgen_test");

@@ -5,6 +5,6 @@ import sanitizer from "riacho/riacho_sanitizer_bg.wasm";
 import "riacho/riacho.css";
 
 await init({ core: new URL(core, import.meta.url), sanitizer: new URL(sanitizer, import.meta.url) });
-const chat = new ChatClient({ url: "/ws", root: document.getElementById("chat"), storageKey: null });
+const chat = new ChatClient({ url: "/ws", root: document.getElementById("log"), storageKey: null });
 chat.open("01990000-0000-7000-8000-000000000001");
 globalThis.chat = chat;

@@ -209,6 +209,9 @@ export interface ChatOptions extends CodeOptions {
   sweepInterval?: number;
   /** Milliseconds that an empty completed container may stay; 5000. */
   sweepGrace?: number;
+  /** Measures how long each answer took to its first text and to its end, for the browser's performance tools:
+   * `performance.getEntriesByType("measure")`. */
+  measure?: boolean;
   /** Origins whose images load without being asked for, as in `MarkdownStreamOptions`. */
   images?: string[];
 }

@@ -5,6 +5,7 @@ import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
 import { isFatal, died, live, loadPlain, plainNow, trouble } from "./life.js";
 import { assertStarted } from "./loader.js";
+import { Measures } from "./measure.js";
 import { Courier } from "./transport.js";
 import { Takeover } from "./takeover.js";
 import { watching } from "./watch.js";
@@ -18,6 +19,7 @@ export class ChatClient {
   #options;
   #courier;
   #events = new Events();
+  #measures;
   #failures = 0;
   #told = false;
   #halves = new Map();
@@ -47,6 +49,7 @@ export class ChatClient {
       makeWatch: watching(options, (event) => this.#hear(event)),
     };
     this.#takeover = new Takeover(url);
+    this.#measures = options.measure ? new Measures() : undefined;
     if (trouble() === undefined) {
       this.#inner = new Chat(this.#options);
       this.#forget = live(this);
@@ -92,6 +95,7 @@ export class ChatClient {
     const { temperature, topP } = options;
     const wanted = { ...options, temperature: decimal(temperature), topP: decimal(topP) };
     const [messageId, replyId] = this.#call((inner) => inner.send(text, wanted));
+    this.#measures?.sent(replyId);
     this.#takeover.sent({ messageId, replyId, content: text, options: wanted });
     this.#ask({ conversationId: this.conversationId, replyId, options, trigger: "send", epoch: 0 });
     return { messageId, replyId };
@@ -202,7 +206,9 @@ export class ChatClient {
     } else if (state === "waiting") {
       this.#failures += 1;
     }
-    if (state !== "waiting" || this.#failures < MOST_FAILURES || this.#takeover.outbox.size === 0) {
+    // Without a network there is no other way either.
+    const asks = state === "waiting" && this.#failures >= MOST_FAILURES && navigator.onLine !== false;
+    if (!asks || this.#takeover.outbox.size === 0) {
       return;
     }
     if (!this.#told) {
@@ -211,7 +217,11 @@ export class ChatClient {
     }
     const outbox = [...this.#takeover.outbox.values()];
     const answered = (event) => this.#inner !== undefined && this.handle(event);
-    import("../plain/whole.js").then(({ askWhole }) => askWhole(this.#options, outbox, answered), reportError);
+    import("../plain/whole.js").then(
+      ({ askWhole }) => askWhole(this.#options, outbox, answered),
+      // It can't be had now: the next failure asks again.
+      () => {},
+    );
   }
 
   #degraded({ code, message }) {
@@ -256,6 +266,7 @@ export class ChatClient {
       this.#takeover.ended(event.messageId);
       this.#courier?.[event.reason === "stopped" ? "stop" : "ended"](event.messageId);
     }
+    this.#measures?.event(event);
     if (event.type === "connection") {
       this.#connection(event.state);
     }

@@ -24,7 +24,7 @@ async fn chat(stage: &Stage, adapter: &str, transport: &str) {
             }}
             globalThis.events = [];
             globalThis.chat = new riacho.ChatClient({{
-                root: document.getElementById('root'), storageKey: null, transport: {transport},
+                root: document.getElementById('root'), storageKey: null, measure: true, transport: {transport},
             }});
             chat.on('*', (event) => events.push(event));
             chat.open('c');
@@ -128,6 +128,11 @@ fn an_openai_compatible_stream_is_read_whole_however_it_is_cut() {
         assert!(answer.text.starts_with("user=conta|assistant=alfa0·água alfa1·água"), "{}", answer.text);
         assert!(answer.text.contains("|user=whole|assistant=inteiro|user=turns"), "{}", answer.text);
         assert_eq!(stage.page.messages().await.len(), 10);
+        // Five answers, each measured to its first text and to its end.
+        let script = "
+            return ['riacho first text', 'riacho answer'].map((name) =>
+                performance.getEntriesByName(name, 'measure').filter((entry) => entry.detail.messageId).length);";
+        assert_eq!(stage.page.run::<[usize; 2]>(script, vec![]).await, [5, 5]);
     });
 }
 

@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 54] = [
+const FILES: [&str; 55] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -59,6 +59,7 @@ const FILES: [&str; 54] = [
     "src/life.js",
     "src/loader.js",
     "src/markdown.js",
+    "src/measure.js",
     "src/takeover.js",
     "src/transport.js",
     "src/uuid.js",

@@ -6,6 +6,7 @@ mod cx;
 mod demo;
 mod files;
 mod proc;
+mod publish;
 mod report;
 mod setup;
 mod size;
@@ -27,6 +28,7 @@ cargo xtask setup                                install every tool now that the
 cargo xtask bench relay [--quick]                the relay beside a bare fan-out, Socket.IO and Flask-SocketIO, into docs/BENCHMARKS.md
 cargo xtask bench render [--quick]               the renderer beside its peers in one real Chromium, into docs/BENCHMARKS.md
 cargo xtask soak fuzz [--minutes N]              any bytes, cut anywhere, through the engine against the oracle (30 minutes)
+cargo xtask publish [--release]                  a rehearsal of an npm release; with --release, from CI, the release
 cargo xtask size                                 what a page downloads, in brotli, against the budgets
 cargo xtask tidy                                 the fences of the design, as code
 
@@ -61,6 +63,7 @@ fn dispatch(args: &[String]) -> Result<bool> {
         "setup" => none_of(rest).and_then(|()| setup::run()).map(|()| true),
         "bench" => bench::run(rest).map(|()| true),
         "soak" => soak::run(rest).map(|()| true),
+        "publish" => publish::run(&publish::Mode::parse(rest)?).map(|()| true),
         "size" => none_of(rest).and_then(|()| size::run()).map(|counts| counts.failed == 0),
         "tidy" => none_of(rest).and_then(|()| tidy::run()).map(|counts| counts.failed == 0),
         other => bail!("no chore is called {other:?}\n\n{HELP}"),

@@ -79,6 +79,7 @@ async function main() {
     }
   });
   chat.on("error", (event) => say(event.message));
+  chat.on("degraded", (event) => say(event.message));
 
   byId("new").addEventListener("click", () => {
     chat.open(crypto.randomUUID());

@@ -334,7 +334,11 @@ export class PlainChat {
       messageId: log.id,
       epoch: log.epoch,
       kind: log.kind(frame.part ?? 0),
+      offset: log.length - taken.bytes,
       length: log.length,
+      text: taken.text,
+      // Nothing is parsed here, and nothing is code.
+      inCode: false,
     });
     if (log.status === "pending") {
       this.#settle(log, { status: "streaming" });

@@ -71,6 +71,6 @@ export class Log {
       this.shown += (this.#lastShown ?? part) === part ? rest : `\n\n${rest}`;
       this.#lastShown = part;
     }
-    return rest;
+    return { text: rest, bytes: bytes.length };
   }
 }

@@ -97,7 +97,8 @@ export class ChatClient {
     const [messageId, replyId] = this.#call((inner) => inner.send(text, wanted));
     this.#measures?.sent(replyId);
     this.#takeover.sent({ messageId, replyId, content: text, options: wanted });
-    this.#ask({ conversationId: this.conversationId, replyId, options, trigger: "send", epoch: 0 });
+    const question = { messageId, role: "user", status: "completed", content: text };
+    this.#ask({ conversationId: this.conversationId, replyId, question, options, trigger: "send", epoch: 0 });
     return { messageId, replyId };
   }
 
@@ -229,13 +230,17 @@ export class ChatClient {
   }
 
   /** Asks the page's transport for an answer: to the last message before it. */
-  #ask({ conversationId, replyId, ...rest }) {
+  #ask({ conversationId, replyId, question, ...rest }) {
     if (this.#courier === undefined) {
       return;
     }
     const all = this.messages(conversationId);
     const end = all.findIndex((turn) => turn.messageId === replyId);
     const turns = all.slice(0, Math.max(end, 0)).filter((turn) => turn.content !== "");
+    if (turns.length === 0 && question !== undefined) {
+      // Between the death of the wasm and what comes after it nothing else is known.
+      turns.push(question);
+    }
     const { messageId, content } = turns.at(-1) ?? { content: "" };
     this.#courier.run({ conversationId, messageId, replyId, content, turns, ...rest });
   }

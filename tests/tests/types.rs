@@ -100,7 +100,17 @@ fn samples() -> Vec<Event> {
         Event::Opened { conversation_id: c() },
         Event::Joined { conversation_id: c(), more: false },
         Event::Message { conversation_id: c(), message_id: m(), epoch: 0, role: Role::User },
-        Event::Chunk { conversation_id: c(), message_id: m(), epoch: 0, kind: PartKind::Text, length: 1 },
+        Event::Chunk {
+            conversation_id: c(),
+            message_id: m(),
+            epoch: 0,
+            kind: PartKind::Text,
+            offset: 0,
+            length: 1,
+            text: "t".into(),
+            in_code: false,
+            language: Some("rs".into()),
+        },
         Event::Status {
             conversation_id: c(),
             message_id: m(),

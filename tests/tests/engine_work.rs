@@ -201,11 +201,11 @@ fn pathological() -> Vec<Shape> {
 fn known_bad_inputs_are_linear_too() {
     let mut wrong = Vec::new();
     for (name, make) in pathological() {
-        let costs: Vec<u64> = [10_000, 20_000, 40_000].map(|size| cost(&make(size)).0.total).into();
+        let costs: Vec<u64> = [40_000, 80_000, 160_000].map(|size| cost(&make(size)).0.total).into();
         eprintln!("{name}: {costs:?}");
-        // The first doubling may cross the length from which long leaves are read less often; the last one shows the slope.
+        // The first doubling may cross the length from which an input is read in another way; the last one shows the slope.
         if let [.., before, after] = costs.as_slice()
-            && *after as f64 > *before as f64 * 2.4
+            && *after as f64 > *before as f64 * DOUBLE
         {
             wrong.push(format!("{name}: {costs:?}"));
         }

@@ -48,7 +48,7 @@ fn render(args: &[String]) -> Result<()> {
     build::build(&cx, &build::Options { shrink: Shrink::WasmOpt })?;
     let bench = cx.root.join("tests/bench/render");
     node_modules(&bench)?;
-    println!("measuring; the whole run takes the better part of an hour, --quick some minutes");
+    println!("measuring; the whole run takes about twelve minutes, --quick three");
     proc::run(
         Command::new("node")
             .arg("run.mjs")

@@ -19,7 +19,7 @@ export function report(file, results) {
   writeFileSync(file, next);
 }
 
-function body({ runs, about, examples, browser, sizes, shapes, engines, budget, quick }) {
+function body({ runs, about, examples, browser, versions, sizes, shapes, engines, budget, repeats, took, quick }) {
   const find = (engine, shape, length, chunk) =>
     runs.find((run) => run.engine === engine && run.shape === shape && run.size === length && run.chunk === chunk);
   const cell = (run, value) =>
@@ -28,18 +28,21 @@ function body({ runs, about, examples, browser, sizes, shapes, engines, budget, 
   const out = [
     "## Rendering",
     "",
-    `\`cargo xtask bench render${quick ? " --quick" : ""}\`, one run: ${browser}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}. Each chunk is brought to the screen before the next one comes. A run is given up after ${budget / 1000} s of script. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
+    `\`cargo xtask bench render${quick ? " --quick" : ""}\`, one run of ${took} s: ${browser}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}. ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.`,
+    "",
+    `Each chunk is brought to the screen before the next one comes. Cheap runs are repeated ${repeats} times and the one in the middle counts. What grows faster than its text is given up after ${budget.run / 1000} s of script in a run, ${budget.headline / 1000} s for the mixed text of 40 KB; the others after ${budget.linear / 1000} s. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
     "",
     "### At a glance",
     "",
     table(
-      ["engine", `${size(middle)} mixed, chunks of 4: script, ms`, "p99 of a chunk, ms", "elements removed", `CommonMark examples right, of ${examples}`, "two live answers: main thread, ms", "heap for 40 KB", "download, brotli"],
+      ["engine", `${size(middle)} mixed, chunks of 4: script, ms`, "the first time in a page, ms", "p99 of a chunk, ms", "elements removed", `CommonMark examples right, of ${examples}`, "two live answers: main thread, ms", "heap for 40 KB", "download, brotli"],
       engines.map((engine) => {
         const run = find(engine, "mixed", middle, 4);
-        const { download, examples: right, heap, two } = about[engine];
+        const { download, first, examples: right, heap, two } = about[engine];
         return [
           engine,
           cell(run, (r) => ms(r.total)),
+          cell(first, (r) => ms(r.total)),
           cell(run, (r) => ms(r.p99)),
           run?.removed ?? "–",
           right ?? "–",

@@ -42,12 +42,12 @@ export class Renderer {
     this.watch?.leave();
   }
 
-  /** At most eight ASCII characters, four in each number: no view of wasm memory, and nothing to decode. */
-  appendAscii(id, length, a, b) {
+  /** At most eight UTF-16 units, two in each number: no view of wasm memory, and nothing to decode. */
+  appendShort(id, length, a, b, c, d) {
     const text =
       length <= 4
-        ? String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24)
-        : String.fromCharCode(a & 255, (a >> 8) & 255, (a >> 16) & 255, a >>> 24, b & 255, (b >> 8) & 255, (b >> 16) & 255, b >>> 24);
+        ? String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16)
+        : String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16);
     this.#append(id, text.length === length ? text : text.substring(0, length));
     this.watch?.painted();
   }

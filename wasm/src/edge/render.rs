@@ -6,6 +6,9 @@ use web_sys::Element;
 use crate::core::engine::Batch;
 use crate::core::engine::batch::{op, units};
 
+/// So many UTF-16 units fit into the numbers of a short append.
+const SHORT: u32 = 8;
+
 #[wasm_bindgen(module = "/src/edge/render.js")]
 extern "C" {
     /// The nodes of one engine in one container.
@@ -27,28 +30,25 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn apply(this: &Renderer, ops: &[u32], strings: &[u8], units: u32);
 
-    /// Puts so many ASCII characters at the end of a text, four in each number, the first one lowest.
-    #[wasm_bindgen(method, js_name = appendAscii)]
-    fn append_ascii(this: &Renderer, id: u32, length: u32, first: u32, second: u32);
+    /// Puts so many UTF-16 units at the end of a text, two in each number, the first one lowest.
+    #[wasm_bindgen(method, js_name = appendShort)]
+    fn append_short(this: &Renderer, id: u32, length: u32, a: u32, b: u32, c: u32, d: u32);
 }
 
 impl Renderer {
     /// Brings a batch to the page. It can run the page's code: hold no borrow over it, and let the batch stay as it is
     /// until it returns.
     pub fn paint(&self, batch: &Batch) {
-        let strings = batch.strings.as_bytes();
         // Most chunks only lengthen the last text by a few characters: those cross as numbers.
-        if let [op::APPEND, id, length] = *batch.ops.as_slice()
-            && strings.len() <= 8
-            && strings.is_ascii()
-        {
-            let mut packed = [0; 8];
-            packed.iter_mut().zip(strings).for_each(|(place, byte)| *place = *byte);
-            let [a, b, c, d, e, f, g, h] = packed;
-            let (first, second) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
-            self.append_ascii(id, length, first, second);
+        if let [op::APPEND, id, length @ ..=SHORT] = *batch.ops.as_slice() {
+            let mut units = batch.strings.encode_utf16();
+            let mut pair = || {
+                let (low, high) = (units.next().unwrap_or(0), units.next().unwrap_or(0));
+                u32::from(low) | u32::from(high) << 16
+            };
+            self.append_short(id, length, pair(), pair(), pair(), pair());
         } else if !batch.is_empty() {
-            self.apply(&batch.ops, strings, units(&batch.strings));
+            self.apply(&batch.ops, batch.strings.as_bytes(), units(&batch.strings));
         }
     }
 }

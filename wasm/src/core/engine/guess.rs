@@ -168,9 +168,13 @@ fn scan(leaf: &str) -> (usize, String) {
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0;
     let end = leaf.len();
+    // Where the run ends that we are in: each is measured once.
+    let mut after = 0;
     while let Some(c) = leaf.get(at..).and_then(|rest| rest.chars().next()) {
-        let run = run(leaf, at, c);
-        let after = at + run;
+        if at >= after {
+            after = at + run(leaf, at, c);
+        }
+        let run = after - at;
         match c {
             '\\' if at + 1 == end => return finish(leaf, at, &open, String::new()),
             '\\' => {
@@ -357,7 +361,9 @@ fn before_is_word(leaf: &str, at: usize) -> bool {
 
 /// Whether this, behind a `<`, may be a tag or an autolink.
 fn is_tag_begun(rest: &str) -> bool {
-    let rest = rest.split('>').next().unwrap_or_default();
+    // No more of it than is looked at.
+    let near = (MOST + 1..MOST + 5).find_map(|most| rest.get(..most)).unwrap_or(rest);
+    let rest = near.split('>').next().unwrap_or_default();
     if rest.len() > MOST {
         return false;
     }

@@ -118,7 +118,7 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let (mut more, mut unflushed, mut ping) = (false, false, false);
 
     let close = loop {
-        let to_write = more || ping || !connection.replies.is_empty();
+        let to_write = !large && (more || ping || !connection.replies.is_empty());
         let greeted = connection.session.is_some();
         let deadline = if greeted { heard + idle } else { connection.opened + HELLO_WITHIN.min(idle) };
         let waits = connection.read_after.take_if(|until| *until <= Instant::now()).is_none()

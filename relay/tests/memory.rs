@@ -7,7 +7,6 @@ mod common;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use common::{Act, Client, Process, Upstream, delta, done, finish, id, sse_head};
@@ -16,8 +15,9 @@ use tokio_tungstenite::MaybeTlsStream;
 
 const PIECES: usize = 8192;
 const MANY: usize = 41;
-/// For a reader that does not read: a frame that it does not take, with room to encode it. A thirteenth of the text.
-const EACH: usize = (128 + 16 + 16) * 1024;
+/// For a reader that does not read: one frame that it does not take, in tungstenite's buffer. That is 64 KB of text as JSON, and what
+/// a connection costs.
+const EACH: usize = (64 + 8 + 16) * 1024;
 
 /// A client whose receive buffer is small, so that what it does not read stays with the relay.
 async fn narrow(address: SocketAddr) -> Client {
@@ -38,7 +38,9 @@ async fn grown(stalled: usize, text: &str) -> usize {
     let pieces = (0..PIECES).map(|_| delta(piece));
     let acts = std::iter::once(sse_head()).chain(pieces).chain([finish(), done()]).map(Act::Write).collect();
     let upstream = Upstream::start(vec![acts]).await;
-    let relay = Process::asking(Path::new(":memory:"), &upstream);
+    // In a file, as a relay that keeps anything has it: in memory the store itself would be what grows.
+    let folder = tempfile::tempdir().expect("a folder");
+    let relay = Process::asking(&folder.path().join("relay.db"), &upstream);
     let address = relay.address;
     let room = id();
     let mut still = Vec::new();

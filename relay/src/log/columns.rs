@@ -6,7 +6,7 @@ use rusqlite::types::{Type, ValueRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Layout, Text};
+use super::text::Layout;
 use super::{Ending, Terminal};
 
 /// `stream_metadata`.
@@ -27,15 +27,15 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    pub fn new(text: &Text, terminal: &Terminal) -> Self {
+    pub fn new(length: u64, layout: Layout, terminal: &Terminal) -> Self {
         let (reason, error) = match &terminal.ending {
             Ending::Completed => (None, None),
             Ending::Interrupted(reason) => (Some(*reason), None),
             Ending::Failed(failure) => (None, Some(failure.clone())),
         };
         Self {
-            length: text.len(),
-            layout: text.layout().clone(),
+            length,
+            layout,
             usage: terminal.usage,
             metrics: terminal.metrics.clone(),
             kept: terminal.kept.clone(),

@@ -119,7 +119,7 @@ pub fn add_turn(db: &Connection, owner: &User, turn: &NewTurn, now: u64) -> Resu
         turn.message_id.as_str(),
         room,
         parent_id.as_ref().map(MessageId::as_str),
-        json(&Metadata::new(&text, &terminal)),
+        json(&Metadata::new(text.len(), text.layout().clone(), &terminal)),
         turn.content,
         number(now)
     ])?;
@@ -198,19 +198,39 @@ pub fn finish(
 }
 
 fn fold(db: &Connection, message: i64, terminal: &Terminal) -> Result<(), Refused> {
-    let text = arrived(db, message)?;
+    // The database puts the text together itself: it is not in memory once more for that.
+    let (length, layout) = arrived_layout(db, message)?;
     db.prepare_cached(
-        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, content = ?4, provider_state = NULL
+        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, provider_state = NULL,
+            content = (SELECT ifnull(group_concat(content, '' ORDER BY n), '') FROM chunks WHERE message = ?1)
          WHERE seq = ?1",
     )?
     .execute(params![
         message,
         terminal.ending.status().as_str(),
-        json(&Metadata::new(&text, terminal)),
-        text.content()
+        json(&Metadata::new(length, layout, terminal)),
     ])?;
     db.prepare_cached("DELETE FROM chunks WHERE message = ?1")?.execute([message])?;
     Ok(())
+}
+
+/// The length and the layout of what has arrived of a live message.
+fn arrived_layout(db: &Connection, message: i64) -> Result<(u64, Layout), Refused> {
+    let mut statement = db.prepare_cached(
+        "SELECT part, info, octet_length(content) FROM chunks WHERE message = ?1 ORDER BY n",
+    )?;
+    let mut rows = statement.query([message])?;
+    let (mut length, mut layout) = (0_usize, Layout::default());
+    while let Some(row) = rows.next()? {
+        match row.get::<_, Option<u32>>(0)? {
+            Some(part) => {
+                layout.go_on(part, length);
+                length += usize::try_from(row.get::<_, u32>(2)?).unwrap_or(usize::MAX);
+            }
+            None => layout.begin(from_json::<PartInfo>(row, 1)?.unwrap_or_default(), length),
+        }
+    }
+    Ok((length as u64, layout))
 }
 
 /// What has arrived of a live message.
@@ -262,7 +282,7 @@ pub fn interrupt_all(db: &Connection) -> Result<usize, Refused> {
     let messages = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     for message in &messages {
         // What the provider would have reported is lost; what it sent is not.
-        let length = arrived(db, *message)?.len();
+        let (length, _) = arrived_layout(db, *message)?;
         let usage = Usage { output_tokens: Some(length.div_ceil(4)), estimated: true, ..Usage::default() };
         let ending = Ending::Interrupted(InterruptReason::Restart);
         fold(db, *message, &Terminal { ending, usage, ..Terminal::default() })?;

@@ -23,6 +23,23 @@ impl Layout {
     pub fn parts(&self) -> &[PartInfo] {
         &self.parts
     }
+
+    /// The next part begins behind so many bytes.
+    pub fn begin(&mut self, info: PartInfo, start: usize) {
+        let part = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.parts.push(info);
+        self.stretches.push(Stretch { start, part, first: true });
+    }
+
+    /// Text of a part comes behind so many bytes.
+    pub fn go_on(&mut self, part: u32, start: usize) {
+        while self.parts.len() <= part as usize {
+            self.begin(PartInfo::default(), start);
+        }
+        if self.stretches.last().is_none_or(|last| last.part != part) {
+            self.stretches.push(Stretch { start, part, first: false });
+        }
+    }
 }
 
 /// A run of bytes that belong to one part; it reaches to where the next begins.
@@ -73,23 +90,12 @@ impl Text {
 
     pub fn append(&mut self, piece: Piece) {
         match piece {
-            Piece::Part(info) => self.begin(info),
+            Piece::Part(info) => self.layout.begin(info, self.content.len()),
             Piece::Text { part, text } => {
-                while self.layout.parts.len() <= part as usize {
-                    self.begin(PartInfo::default());
-                }
-                if self.layout.stretches.last().is_none_or(|last| last.part != part) {
-                    self.layout.stretches.push(Stretch { start: self.content.len(), part, first: false });
-                }
+                self.layout.go_on(part, self.content.len());
                 self.content.push_str(&text);
             }
         }
-    }
-
-    fn begin(&mut self, info: PartInfo) {
-        let part = u32::try_from(self.layout.parts.len()).unwrap_or(u32::MAX);
-        self.layout.parts.push(info);
-        self.layout.stretches.push(Stretch { start: self.content.len(), part, first: true });
     }
 
     /// The place of a reader that holds the first `have` bytes. More than there is, or half a character, is taken for

@@ -3,7 +3,7 @@
 use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Value, json};
 
-use super::failures::{failure, quote, said_error};
+use super::failures::{error_in, event_json, failure, no_error, quote, whole_json};
 use super::http::Decoder;
 use super::sse::SseEvent;
 use super::{Event, Parts, Request, number, set};
@@ -50,14 +50,9 @@ impl Decoder for AnthropicDecoder {
         if data.is_empty() {
             return Ok(());
         }
-        let Ok(value) = serde_json::from_str::<Value>(data) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the stream holds what is no JSON: {}", quote(data)),
-            ));
-        };
+        let value = event_json(data)?;
         match value.get("type").and_then(Value::as_str).unwrap_or(&event.name) {
-            "error" => return Err(said_error(value.get("error").unwrap_or(&value))),
+            "error" => return Err(error_in(&value)),
             "message_start" => self.usage(value.pointer("/message/usage"), out),
             "content_block_start" => {
                 if let Some(block) = value.get("content_block") {
@@ -80,15 +75,8 @@ impl Decoder for AnthropicDecoder {
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<Event>) -> Result<(), Failure> {
-        let Ok(value) = serde_json::from_str::<Value>(body) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the answer is no JSON: {}", quote(body)),
-            ));
-        };
-        if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-            return Err(said_error(error));
-        }
+        let value = whole_json(body)?;
+        no_error(&value)?;
         for (at, block) in (0..).zip(value.get("content").and_then(Value::as_array).into_iter().flatten()) {
             self.start(at, block, out);
             if let (Some((_, part)), Some(input)) = (self.call.take(), block.get("input")) {

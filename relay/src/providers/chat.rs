@@ -5,10 +5,10 @@
 //! an array, reasoning has three names, a tool call may come whole. Not lenient where it would lose text: what is no
 //! JSON is an error.
 
-use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
+use riacho_protocol::{Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Value, json};
 
-use super::failures::{failure, quote, said_error};
+use super::failures::{error_in, event_json, no_error, quote, said_error, whole_json};
 use super::http::Decoder;
 use super::sse::SseEvent;
 use super::{Event, Parts, Request, number, set};
@@ -67,25 +67,15 @@ impl Decoder for ChatDecoder {
             self.done = true;
             return Ok(());
         }
-        let Ok(value) = serde_json::from_str::<Value>(data) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the stream holds what is no JSON: {}", quote(data)),
-            ));
-        };
+        let value = event_json(data)?;
         if event.name == "error" {
-            return Err(said_error(value.get("error").unwrap_or(&value)));
+            return Err(error_in(&value));
         }
         self.chunk(&value, out)
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<Event>) -> Result<(), Failure> {
-        let Ok(value) = serde_json::from_str::<Value>(body) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the answer is no JSON: {}", quote(body)),
-            ));
-        };
+        let value = whole_json(body)?;
         let value = value.get(0).unwrap_or(&value);
         self.chunk(value, out)?;
         // A whole answer is whole, whatever it calls its end.
@@ -104,9 +94,7 @@ impl Decoder for ChatDecoder {
 
 impl ChatDecoder {
     fn chunk(&mut self, value: &Value, out: &mut Vec<Event>) -> Result<(), Failure> {
-        if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-            return Err(said_error(error));
-        }
+        no_error(value)?;
         if value.get("object").and_then(Value::as_str) == Some("error") {
             return Err(said_error(value));
         }

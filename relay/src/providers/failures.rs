@@ -123,6 +123,34 @@ fn said(body: &str) -> String {
     }
 }
 
+/// The JSON of one event of a stream.
+pub fn event_json(data: &str) -> Result<Value, Failure> {
+    json(data, "the stream holds what is no JSON")
+}
+
+/// The JSON of a whole answer.
+pub fn whole_json(body: &str) -> Result<Value, Failure> {
+    json(body, "the answer is no JSON")
+}
+
+fn json(text: &str, wrong: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text)
+        .map_err(|_| failure(ErrorCode::ProviderMalformed, format!("{wrong}: {}", quote(text))))
+}
+
+/// The error that a value holds, or else is.
+pub fn error_in(value: &Value) -> Failure {
+    said_error(value.get("error").unwrap_or(value))
+}
+
+/// Fails where a value holds an error, beside whatever else.
+pub fn no_error(value: &Value) -> Result<(), Failure> {
+    match value.get("error").filter(|error| !error.is_null()) {
+        Some(error) => Err(said_error(error)),
+        None => Ok(()),
+    }
+}
+
 /// An error that came in the stream, or as a body under 200.
 pub fn said_error(error: &Value) -> Failure {
     let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();

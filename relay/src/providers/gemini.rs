@@ -3,7 +3,7 @@
 use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Map, Value, json};
 
-use super::failures::{failure, quote, said_error};
+use super::failures::{event_json, failure, no_error, quote, whole_json};
 use super::http::Decoder;
 use super::sse::SseEvent;
 use super::{Event, Parts, Request, number, set};
@@ -47,23 +47,13 @@ impl Decoder for GeminiDecoder {
         if data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
-        let Ok(value) = serde_json::from_str::<Value>(data) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the stream holds what is no JSON: {}", quote(data)),
-            ));
-        };
+        let value = event_json(data)?;
         self.chunk(&value, out)
     }
 
     /// Without `alt=sse` the stream is one list of the same chunks.
     fn whole(&mut self, body: &str, out: &mut Vec<Event>) -> Result<(), Failure> {
-        let Ok(value) = serde_json::from_str::<Value>(body) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the answer is no JSON: {}", quote(body)),
-            ));
-        };
+        let value = whole_json(body)?;
         match value {
             Value::Array(chunks) => chunks.iter().try_for_each(|chunk| self.chunk(chunk, out)),
             chunk => self.chunk(&chunk, out),
@@ -87,9 +77,7 @@ impl Decoder for GeminiDecoder {
 
 impl GeminiDecoder {
     fn chunk(&mut self, value: &Value, out: &mut Vec<Event>) -> Result<(), Failure> {
-        if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-            return Err(said_error(error));
-        }
+        no_error(value)?;
         let candidates = value.get("candidates").and_then(Value::as_array);
         let first = candidates
             .into_iter()

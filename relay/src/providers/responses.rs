@@ -6,7 +6,7 @@ use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::failures::{failure, quote, said_error};
+use super::failures::{error_in, event_json, failure, no_error, quote, said_error, whole_json};
 use super::http::Decoder;
 use super::sse::SseEvent;
 use super::{Event, Parts, Request, number, set};
@@ -96,12 +96,7 @@ impl Decoder for ResponsesDecoder {
         if data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
-        let Ok(value) = serde_json::from_str::<Value>(data) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the stream holds what is no JSON: {}", quote(data)),
-            ));
-        };
+        let value = event_json(data)?;
         if !self.is_new(&value) {
             return Ok(());
         }
@@ -133,10 +128,10 @@ impl Decoder for ResponsesDecoder {
                     out,
                 );
             }
-            "error" => self.failed = Some(said_error(value.get("error").unwrap_or(&value))),
+            "error" => self.failed = Some(error_in(&value)),
             // A server that knows only errors of another kind.
             _ if value.get("type").is_none() && value.get("error").is_some_and(|error| !error.is_null()) => {
-                return Err(said_error(value.get("error").unwrap_or(&Value::Null)));
+                return Err(error_in(&value));
             }
             _ => {} // Progress of the provider's own tools, and what is new.
         }
@@ -144,15 +139,8 @@ impl Decoder for ResponsesDecoder {
     }
 
     fn whole(&mut self, body: &str, out: &mut Vec<Event>) -> Result<(), Failure> {
-        let Ok(value) = serde_json::from_str::<Value>(body) else {
-            return Err(failure(
-                ErrorCode::ProviderMalformed,
-                format!("the answer is no JSON: {}", quote(body)),
-            ));
-        };
-        if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-            return Err(said_error(error));
-        }
+        let value = whole_json(body)?;
+        no_error(&value)?;
         for (at, item) in (0..).zip(value.get("output").and_then(Value::as_array).into_iter().flatten()) {
             self.added(at, Some(item), out);
             self.contents(at, item, out);

@@ -120,6 +120,11 @@ impl Process {
         Client::connect(self.address).await
     }
 
+    /// Sockets, files and whatever else it has open.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process").count()
+    }
+
     /// A figure of its memory, in bytes: `VmRSS` is what it holds, `VmHWM` the most it ever held.
     pub fn memory(&self, figure: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");

@@ -9,15 +9,16 @@ use crate::{files, proc, tools};
 
 pub fn run(args: &[String]) -> Result<()> {
     match args.split_first() {
-        Some((what, rest)) if what == "fuzz" => fuzz(minutes(rest)?),
-        Some((what, _)) => bail!("no campaign is called {what:?}; there is: fuzz"),
-        None => bail!("which campaign? There is: fuzz"),
+        Some((what, rest)) if what == "fuzz" => fuzz(minutes(rest, 30)?),
+        Some((what, rest)) if what == "relay" => relay(minutes(rest, 60)?),
+        Some((what, _)) => bail!("no campaign is called {what:?}; there are: fuzz, relay"),
+        None => bail!("which campaign? There are: fuzz, relay"),
     }
 }
 
-fn minutes(args: &[String]) -> Result<u64> {
+fn minutes(args: &[String], usual: u64) -> Result<u64> {
     match args {
-        [] => Ok(30),
+        [] => Ok(usual),
         [flag, number] if flag == "--minutes" => number
             .parse()
             .ok()
@@ -25,6 +26,14 @@ fn minutes(args: &[String]) -> Result<u64> {
             .with_context(|| format!("{number:?} is no number of minutes")),
         _ => bail!("the only option is --minutes N"),
     }
+}
+
+/// Pages that come and go, at a release build: its short form is `relay/tests/soak.rs`.
+fn relay(minutes: u64) -> Result<()> {
+    println!("pages come and go for {minutes} minutes");
+    let mut cargo = Cx::new()?.cargo();
+    cargo.args(["test", "--release", "--package", "riacho-relay", "--test", "soak", "--", "--nocapture"]);
+    proc::run(cargo.env("RIACHO_SOAK_MINUTES", minutes.to_string()))
 }
 
 /// Starts from the kept seeds and what earlier runs on this machine found. What fails is written as a file of its own.

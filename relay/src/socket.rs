@@ -14,7 +14,6 @@ use axum::body::Bytes;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use axum::response::Response;
-use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota as Rate, RateLimiter};
@@ -102,9 +101,8 @@ impl Close {
     }
 }
 
-async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
+async fn serve(mut socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let limits = relay.settings.limits;
-    let (mut sink, mut stream) = socket.split();
     let idle = Duration::from_secs(limits.idle_timeout_seconds.into());
     let ping_every = idle / 3;
     // Each is registered once, and not again with every frame: all sockets of a relay share what is behind them.
@@ -118,7 +116,7 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let (mut more, mut unflushed, mut ping) = (false, false, false);
 
     let close = loop {
-        let to_write = !large && (more || ping || !connection.replies.is_empty());
+        let to_write = more || ping || !connection.replies.is_empty();
         let greeted = connection.session.is_some();
         let deadline = if greeted { heard + idle } else { connection.opened + HELLO_WITHIN.min(idle) };
         let waits = connection.read_after.take_if(|until| *until <= Instant::now()).is_none()
@@ -128,27 +126,29 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
         if timer.deadline() != next {
             timer.as_mut().reset(next);
         }
+        let reads = connection.replies.len() < MAX_REPLIES && !waits;
+        let writes = if to_write { Some(Write::Next) } else { unflushed.then_some(Write::Rest) };
         tokio::select! {
-            incoming = stream.next(), if connection.replies.len() < MAX_REPLIES && !waits => {
-                heard = Instant::now();
-                next_ping = heard + ping_every;
-                match connection.receive(incoming).await {
-                    Ok(()) => more = connection.session.is_some(),
-                    Err(close) => break close,
-                }
-            }
-            written = write(&mut sink, to_write), if to_write || unflushed => {
-                if written.is_err() {
-                    break Close::Gone;
-                }
-                unflushed = false;
-                if to_write {
-                    match connection.write_on(&mut sink, &mut ping).await {
-                        Ok(wrote) => (more, unflushed) = (wrote.more, wrote.unflushed),
-                        Err(_) => break Close::Gone,
+            turn = turn(&mut socket, reads, writes) => match turn {
+                Turn::Read(incoming) => {
+                    heard = Instant::now();
+                    next_ping = heard + ping_every;
+                    match connection.receive(incoming).await {
+                        Ok(()) => more = connection.session.is_some(),
+                        Err(close) => break close,
                     }
                 }
-            }
+                Turn::Written(Err(_)) => break Close::Gone,
+                Turn::Written(Ok(())) => {
+                    unflushed = false;
+                    if to_write {
+                        match connection.write_on(&mut socket, &mut ping).await {
+                            Ok(wrote) => (more, unflushed) = (wrote.more, wrote.unflushed),
+                            Err(_) => break Close::Gone,
+                        }
+                    }
+                }
+            },
             () = connection.changed(), if greeted && !more => more = true,
             () = timer.as_mut() => {
                 let now = Instant::now();
@@ -176,22 +176,51 @@ async fn serve(socket: WebSocket, relay: Context, caller: Option<Caller>) {
     if let Some(code) = close.code() {
         if matches!(close, Close::Away) {
             // What has just ended has its last words in the log.
-            let _ = tokio::time::timeout(LINGER, rest(&mut sink, &mut connection)).await;
+            let _ = tokio::time::timeout(LINGER, rest(&mut socket, &mut connection)).await;
         }
-        let _ = tokio::time::timeout(LINGER, farewell(&mut sink, &mut connection, code)).await;
+        let _ = tokio::time::timeout(LINGER, farewell(&mut socket, &mut connection, code)).await;
         // What the client is still sending would else make the kernel throw away what it has not read.
-        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.next().await {} }).await;
         if matches!(close, Close::TooBig | Close::Invalid | Close::Protocol) {
             tokio::time::sleep(LINGER).await;
         }
     }
 }
 
-type Sink = SplitSink<WebSocket, Message>;
+/// What the socket is waited for, to write.
+#[derive(Clone, Copy)]
+enum Write {
+    /// That it takes a frame.
+    Next,
+    /// That all that was written is sent.
+    Rest,
+}
 
-/// Waits until a frame can be written, or else until all that was written is sent.
-async fn write(sink: &mut Sink, next: bool) -> Result<(), axum::Error> {
-    poll_fn(|cx| if next { sink.poll_ready_unpin(cx) } else { sink.poll_flush_unpin(cx) }).await
+enum Turn {
+    Read(Option<Result<Message, axum::Error>>),
+    Written(Result<(), axum::Error>),
+}
+
+/// Waits for the first of what is wanted. The socket is not split for it: a split sink takes one frame more, and holds it, before it
+/// asks whether the socket takes any.
+async fn turn(socket: &mut WebSocket, reads: bool, writes: Option<Write>) -> Turn {
+    poll_fn(|cx| {
+        // Where both go on without end, neither waits for the other for long.
+        let read_first = fastrand::bool();
+        for read in [read_first, !read_first] {
+            let turn = match writes {
+                _ if read && reads => socket.poll_next_unpin(cx).map(Turn::Read),
+                Some(Write::Next) if !read => socket.poll_ready_unpin(cx).map(Turn::Written),
+                Some(Write::Rest) if !read => socket.poll_flush_unpin(cx).map(Turn::Written),
+                _ => Poll::Pending,
+            };
+            if turn.is_ready() {
+                return turn;
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// What became of writing.
@@ -202,19 +231,19 @@ struct Wrote {
 }
 
 /// What the log has for the client now.
-async fn rest(sink: &mut Sink, connection: &mut Connection) -> Result<(), axum::Error> {
+async fn rest(socket: &mut WebSocket, connection: &mut Connection) -> Result<(), axum::Error> {
     while let Some(message) = connection.next(&mut false).await {
-        sink.feed(message).await?;
+        socket.feed(message).await?;
     }
     Ok(())
 }
 
 /// Says why, then closes.
-async fn farewell(sink: &mut Sink, connection: &mut Connection, code: u16) -> Result<(), axum::Error> {
+async fn farewell(socket: &mut WebSocket, connection: &mut Connection, code: u16) -> Result<(), axum::Error> {
     while let Some(frame) = connection.replies.pop_front() {
-        sink.feed(Message::Text(frame.encode().into())).await?;
+        socket.feed(Message::Text(frame.encode().into())).await?;
     }
-    sink.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await
+    socket.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await
 }
 
 struct Connection {
@@ -278,20 +307,20 @@ impl Connection {
 
     /// Writes what there is into a socket that can take it, and sends it off. Only what the socket can take is taken from the
     /// log, so a reader that does not read costs one frame.
-    async fn write_on(&mut self, sink: &mut Sink, ping: &mut bool) -> Result<Wrote, axum::Error> {
+    async fn write_on(&mut self, socket: &mut WebSocket, ping: &mut bool) -> Result<Wrote, axum::Error> {
         let mut more = true;
         for _ in 0..FRAMES_AT_ONCE {
             let Some(message) = self.next(ping).await else {
                 more = false;
                 break;
             };
-            sink.start_send_unpin(message)?;
-            match poll_fn(|cx| Poll::Ready(sink.poll_ready_unpin(cx))).await {
+            socket.start_send_unpin(message)?;
+            match poll_fn(|cx| Poll::Ready(socket.poll_ready_unpin(cx))).await {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => break,
             }
         }
-        match poll_fn(|cx| Poll::Ready(sink.poll_flush_unpin(cx))).await {
+        match poll_fn(|cx| Poll::Ready(socket.poll_flush_unpin(cx))).await {
             Poll::Ready(flushed) => flushed.map(|()| Wrote { more, unflushed: false }),
             Poll::Pending => Ok(Wrote { more, unflushed: true }),
         }

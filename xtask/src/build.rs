@@ -17,7 +17,7 @@ const MODULES: [(&str, &str); 2] = [("riacho-wasm", "riacho"), ("riacho-sanitize
 
 /// What rustc emits for wasm32-unknown-unknown. All of it is in every browser since 2022.
 const WASM_OPT: [&str; 9] = [
-    "-Os",
+    "-Oz",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-multivalue",
@@ -70,6 +70,9 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     for (package, _) in MODULES {
         cargo.args(["--package", package]);
     }
+    // A panic names its file, and that file is in the home of whoever built it: no page needs to know.
+    let sources = cargo_home().join("registry/src");
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("--remap-path-prefix={}=", sources.display()));
     proc::run(&mut cargo)?;
     let mut dist = BTreeMap::new();
     for (package, out_name) in MODULES {
@@ -83,6 +86,11 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     site(cx)?;
     println!("the site is in {} ({})", cx.site().display(), proc::took(started));
     Ok(())
+}
+
+fn cargo_home() -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_default().join(".cargo");
+    std::env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
 }
 
 /// One module through wasm-bindgen and wasm-opt, unless what it is made of is the same as last time; the folder of its

@@ -22,7 +22,7 @@ use anyhow::{Result, bail};
 
 const HELP: &str = "\
 cargo xtask demo [--port N] [-- RELAY OPTIONS]   build, then serve the demo page on http://127.0.0.1:8787/
-cargo xtask test [STEP [NAME]]                   every check; STEP is one of: format, clippy, native, wasm, e2e, pack, projects, tidy
+cargo xtask test [STEP [NAME]]                   every check; STEP is one of: format, clippy, native, wasm, e2e, pack, projects, size, tidy
 cargo xtask build [--dev]                        the wasm modules into pkg/dist and the site into target/site; --dev skips wasm-opt
 cargo xtask setup                                install every tool now that the others install when they need it
 cargo xtask bench relay [--quick]                the relay beside a bare fan-out, Socket.IO and Flask-SocketIO, into docs/BENCHMARKS.md

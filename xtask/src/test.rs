@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::build::{self, Shrink};
 use crate::cx::Cx;
 use crate::report::{Counts, Libtest};
-use crate::{files, proc, tidy, tools, vendor};
+use crate::{files, proc, size, tidy, tools, vendor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -19,11 +19,12 @@ enum Step {
     E2e,
     Pack,
     Projects,
+    Size,
     Tidy,
 }
 
 /// The quick ones first, so that a typo is known in seconds.
-const STEPS: [(&str, Step, &str); 8] = [
+const STEPS: [(&str, Step, &str); 9] = [
     ("format", Step::Format, "formatting"),
     ("tidy", Step::Tidy, "the fences of the design"),
     ("clippy", Step::Clippy, "lints, for the host and for the browser (a few minutes the first time)"),
@@ -36,6 +37,7 @@ const STEPS: [(&str, Step, &str); 8] = [
         Step::Projects,
         "the package in fresh Vite, webpack, esbuild and Next projects (a few minutes)",
     ),
+    ("size", Step::Size, "what a page downloads"),
 ];
 
 #[derive(Debug, PartialEq, Eq)]
@@ -104,6 +106,10 @@ fn one(cx: &Cx, step: Step, name: Option<&str>) -> Result<Counts> {
         Step::E2e => e2e(cx, name, Which::AllBut([PACKAGING, PROJECTS])),
         Step::Pack => e2e(cx, name, Which::Only(PACKAGING)),
         Step::Projects => e2e(cx, name, Which::Only(PROJECTS)),
+        Step::Size => {
+            build::build(cx, &build::Options { shrink: Shrink::WasmOpt })?;
+            size::check(cx)
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 
 use html5ever::buffer_queue::BufferQueue;
-use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
-use html5ever::{LocalName, ParseOpts, QualName, local_name, ns};
+use html5ever::{LocalName, QualName, local_name, ns};
 use riacho_flat::{Tail, words};
 
 use crate::arena::{Arena, Id, Tree};
@@ -35,22 +35,29 @@ fn options() -> TokenizerOpts {
 
 /// Parses what ammonia wrote.
 pub fn clean(html: &str) -> Tree {
-    let opts = ParseOpts { tokenizer: options(), ..ParseOpts::default() };
-    html5ever::parse_fragment(Arena::new(), opts, context(), Vec::new(), false).one(html)
+    let (tokenizer, input) = parser(html, Capped::No);
+    feed(&tokenizer, &input);
+    tokenizer.end();
+    tokenizer.sink.builder.sink.into_tree()
+}
+
+/// The one kind of parser here: every other would be another copy of html5ever to download.
+fn parser(html: &str, capped: Capped) -> (Tokenizer<Cap>, BufferQueue) {
+    let arena = Arena::new();
+    let element = html5ever::interface::create_element(&arena, context(), Vec::new());
+    let builder = TreeBuilder::new_for_fragment(arena, element, None, TreeBuilderOpts::default());
+    let cap = Cap { builder, dropped: RefCell::default(), tokens: Cell::new(0), capped: Cell::new(capped) };
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    (Tokenizer::new(cap, options()), input)
 }
 
 /// Parses what nobody has looked at yet.
 pub fn raw(html: &str) -> Raw {
-    let arena = Arena::new();
-    let element = html5ever::interface::create_element(&arena, context(), Vec::new());
-    let builder = TreeBuilder::new_for_fragment(arena, element, None, TreeBuilderOpts::default());
-    let cap = Cap { builder, dropped: RefCell::default(), tokens: Cell::new(0), capped: Cell::new(false) };
-    let tokenizer = Tokenizer::new(cap, options());
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from(html));
+    let (tokenizer, input) = parser(html, Capped::NotYet);
     feed(&tokenizer, &input);
     // The tokenizer must have seen everything before the mark, or the mark would change what is before it.
-    let capped = tokenizer.sink.capped.get();
+    let capped = tokenizer.sink.capped.get() == Capped::Yes;
     input.push_back(StrTendril::from(format!("<{HERE}>")));
     feed(&tokenizer, &input);
     tokenizer.end();
@@ -113,7 +120,18 @@ struct Cap {
     /// Names of start tags that were left out at the present depth.
     dropped: RefCell<Vec<LocalName>>,
     tokens: Cell<usize>,
-    capped: Cell<bool>,
+    capped: Cell<Capped>,
+}
+
+/// Whether too deep a start tag is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Capped {
+    /// It would be, and none was.
+    NotYet,
+    /// One was.
+    Yes,
+    /// Nothing is left out: ammonia wrote what is read.
+    No,
 }
 
 impl Cap {
@@ -131,7 +149,7 @@ impl Cap {
         match tag.kind {
             TagKind::StartTag if &*tag.name == HERE || words::is_void(&tag.name) && !flooded => false,
             TagKind::StartTag => {
-                self.capped.set(true);
+                self.capped.set(Capped::Yes);
                 dropped.push(tag.name.clone());
                 true
             }
@@ -152,6 +170,7 @@ impl TokenSink for Cap {
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Id> {
         self.tokens.set(self.tokens.get() + 1);
         if let Token::TagToken(tag) = &token
+            && self.capped.get() != Capped::No
             && self.drops(tag)
         {
             return TokenSinkResult::Continue;

@@ -149,7 +149,7 @@ impl Driver {
             Output::Disconnect => drop(self.socket.take()),
             Output::Transmit(text) => {
                 // A socket that is closing loses it, and `handle_closed` follows.
-                self.socket.borrow().as_ref().map(|socket| socket.send(text));
+                self.socket.borrow().as_ref().map(|socket| socket.send(&text));
             }
             Output::Show(conversation) => self.page.borrow_mut().show(&conversation),
             Output::Mount(mount) => self.page.borrow_mut().mount(&mount),

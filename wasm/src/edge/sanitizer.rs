@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
 use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -10,11 +9,9 @@ use wasm_bindgen_futures::JsFuture;
 use super::error::message_of;
 use crate::core::engine::Sanitize;
 
-type Loading = Shared<LocalBoxFuture<'static, Result<(), String>>>;
-
 thread_local! {
     static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
-    static LOADING: RefCell<Option<Loading>> = const { RefCell::new(None) };
+    static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static SANITIZE: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
@@ -28,20 +25,24 @@ pub async fn load() -> Result<(), String> {
     if SANITIZE.with_borrow(Option::is_some) {
         return Ok(());
     }
-    let loading =
-        LOADING.with_borrow_mut(|slot| slot.get_or_insert_with(|| fetch().boxed_local().shared()).clone());
-    let loaded = loading.await;
+    let promised = match LOADING.with_borrow(Clone::clone) {
+        Some(promised) => promised,
+        None => fetch()?,
+    };
+    let loaded = JsFuture::from(promised).await;
     LOADING.set(None);
-    loaded
-}
-
-async fn fetch() -> Result<(), String> {
-    let loader = LOADER.with_borrow(Clone::clone).ok_or("no loader for the sanitiser was given")?;
-    let promised = loader.call0(&JsValue::UNDEFINED).map_err(|e| message_of(&e))?;
-    let loaded = JsFuture::from(Promise::resolve(&promised)).await.map_err(|e| message_of(&e))?;
+    let loaded = loaded.map_err(|e| message_of(&e))?;
     let sanitize = loaded.dyn_into::<Function>().map_err(|_| "the sanitiser's loader gave no function")?;
     SANITIZE.set(Some(sanitize));
     Ok(())
+}
+
+fn fetch() -> Result<Promise, String> {
+    let loader = LOADER.with_borrow(Clone::clone).ok_or("no loader for the sanitiser was given")?;
+    let promised = loader.call0(&JsValue::UNDEFINED).map_err(|e| message_of(&e))?;
+    let promised = Promise::resolve(&promised);
+    LOADING.set(Some(promised.clone()));
+    Ok(promised)
 }
 
 /// The loaded module, as the engine takes it. It exists only once that is there.

@@ -57,7 +57,17 @@ impl Server {
             Peer::Riacho(program) => {
                 let store = std::env::temp_dir().join(format!("riacho-bench-{}", uuid::Uuid::now_v7()));
                 let mut command = Command::new(program);
-                command.args(["--port", "0", "--max-runs", "0", "--max-sockets", "0", "--store"]);
+                command.args([
+                    "--log",
+                    "warn",
+                    "--port",
+                    "0",
+                    "--max-runs",
+                    "0",
+                    "--max-sockets",
+                    "0",
+                    "--store",
+                ]);
                 command.arg(store.join("relay.db"));
                 command.env("OPENAI_BASE_URL", format!("{source}/v1")).env("OPENAI_API_KEY", "none");
                 folder = Some(store);

@@ -13,7 +13,8 @@ const END: &str = "<!-- end of bench relay -->";
 /// One server.
 pub struct Row {
     pub name: &'static str,
-    pub loads: Vec<Load>,
+    /// One for each shape; none where it was not through in time.
+    pub loads: Vec<Option<Load>>,
     pub idle: Idle,
     /// Milliseconds.
     pub resumed: Option<f64>,
@@ -59,10 +60,17 @@ fn body(shapes: &[Shape], rows: &[Row], savings: &[Saving], quick: bool) -> Stri
         let floor = rows
             .iter()
             .find(|row| row.name == "floor")
-            .and_then(|row| row.loads.get(at))
+            .and_then(|row| row.loads.get(at)?.as_ref())
             .map(|load| load.cpu);
         for row in rows {
-            let Some(load) = row.loads.get(at) else { continue };
+            let Some(Some(load)) = row.loads.get(at) else {
+                out += &format!(
+                    "| {} | was not through in time |
+",
+                    row.name
+                );
+                continue;
+            };
             let against = floor
                 .filter(|floor| *floor > 0.0)
                 .map_or("–".to_owned(), |floor| format!("{:.2} ×", load.cpu / floor));

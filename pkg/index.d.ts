@@ -126,6 +126,16 @@ export type Status = "pending" | "streaming" | "completed" | "interrupted" | "er
 export type InterruptReason = "stopped" | "restart" | "unread";
 export type PartKind = "text" | "reasoning" | "tool_call" | "refusal";
 
+export interface MessagePart {
+  kind: PartKind;
+  /** The provider's id of a tool call. */
+  id?: string;
+  /** The name of the tool that is called. */
+  name?: string;
+  /** For a tool call: its arguments. */
+  text: string;
+}
+
 export interface ConversationLine {
   conversationId: string;
   title: string;
@@ -155,6 +165,7 @@ export type ChatEvent =
   | { type: "conversations"; conversations: ConversationLine[] }
   | { type: "opened"; conversationId: string }
   | { type: "joined"; conversationId: string; more: boolean }
+  | { type: "history"; conversationId: string; more: boolean }
   | { type: "message"; conversationId: string; messageId: string; epoch: number; role: Role }
   | {
       type: "chunk";
@@ -334,6 +345,11 @@ export class ChatClient {
   text(messageId: string): string | undefined;
   /** The messages of a conversation, oldest first: of the one on screen, unless another is named. */
   messages(conversationId?: string): Turn[];
+  /** The parts of a message as they have come, in order of appearance. Reasoning and tool calls show only if the page shows them. */
+  parts(messageId: string): MessagePart[];
+  /** Fetches older messages of the conversation on screen; a `history` event follows. False when there is nothing to
+   * fetch, or when they are on their way. */
+  loadOlder(): boolean;
   /** Loads the images that wait, and those to come: of one message, of one origin, or all. Throws `bad_origin`. */
   loadImages(options?: { messageId?: string; origin?: string | URL }): void;
   debug(): ChatDebug;

@@ -135,6 +135,17 @@ export class PlainChat {
     return this.#logs.get(id)?.text;
   }
 
+  /** What is shown, as one part: this stand-in does not tell the others apart. */
+  parts(id) {
+    const log = this.#logs.get(id);
+    return log && JSON.stringify([{ kind: "text", text: log.shown }]);
+  }
+
+  /** It has only what a join describes. */
+  loadOlder() {
+    return false;
+  }
+
   messages(conversationId) {
     return this.#of(conversationId).flatMap((log) => [log.id, log.role, log.status, log.shown]);
   }

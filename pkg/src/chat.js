@@ -155,6 +155,16 @@ export class ChatClient {
     this.#call(() => trouble() === undefined && allowImages(this.#root, message, from));
   }
 
+  /** Fetches older messages of the conversation on screen; a `history` event follows. False when there is nothing to fetch. */
+  loadOlder() {
+    return this.#call((inner) => inner.loadOlder());
+  }
+
+  /** The parts of a message as they have come: text, reasoning, tool calls, refusals. */
+  parts(messageId) {
+    return JSON.parse(this.#call((inner) => inner.parts(String(messageId))) ?? "[]");
+  }
+
   /** The raw text of a message, as far as it has come. */
   text(messageId) {
     return this.#call((inner) => inner.text(String(messageId)));

@@ -102,6 +102,14 @@ class Waiting {
     return undefined;
   }
 
+  parts() {
+    return undefined;
+  }
+
+  loadOlder() {
+    return false;
+  }
+
   debug() {
     return '{"connection":"idle","conversationId":null,"rooms":[],"messages":[],"mounted":0,"outbox":0}';
   }

@@ -21,6 +21,8 @@ pub enum Event {
     Opened { conversation_id: ConversationId },
     /// The relay has described the conversation; its text follows.
     Joined { conversation_id: ConversationId, more: bool },
+    /// Older messages have been described; their text follows. `more`: there are older ones still.
+    History { conversation_id: ConversationId, more: bool },
     /// A message, or its next epoch, exists.
     Message { conversation_id: ConversationId, message_id: MessageId, epoch: u32, role: Role },
     /// Text came in. `offset` is where it begins, `length` the UTF-8 length of all of it; `language` is that of the fence in
@@ -70,7 +72,9 @@ impl Fields for Event {
             Event::Welcome { providers } => put!(out, providers),
             Event::Conversations { conversations } => put!(out, conversations),
             Event::Opened { conversation_id } | Event::Left { conversation_id } => put!(out, conversation_id),
-            Event::Joined { conversation_id, more } => put!(out, conversation_id, more),
+            Event::Joined { conversation_id, more } | Event::History { conversation_id, more } => {
+                put!(out, conversation_id, more);
+            }
             Event::Retry { conversation_id, message_id, epoch } => {
                 put!(out, conversation_id, message_id, epoch);
             }
@@ -121,6 +125,7 @@ impl Event {
             Event::Conversations { .. } => "conversations",
             Event::Opened { .. } => "opened",
             Event::Joined { .. } => "joined",
+            Event::History { .. } => "history",
             Event::Message { .. } => "message",
             Event::Chunk { .. } => "chunk",
             Event::Status { .. } => "status",

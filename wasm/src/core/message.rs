@@ -116,6 +116,24 @@ impl Message {
         &self.parts
     }
 
+    /// Each part and its text, in order of appearance.
+    pub fn texts(&self) -> impl Iterator<Item = (PartInfo, String)> {
+        let parts = self.stretches.iter().map(|s| s.part as usize + 1).max().unwrap_or(0).min(MAX_PARTS);
+        let mut texts = vec![String::new(); parts];
+        for (index, stretch) in self.stretches.iter().enumerate() {
+            let end = self.stretches.get(index + 1).map_or(self.text.len(), |next| next.start);
+            if let (Some(text), Some(piece)) =
+                (texts.get_mut(stretch.part as usize), self.text.get(stretch.start..end))
+            {
+                text.push_str(piece);
+            }
+        }
+        texts
+            .into_iter()
+            .enumerate()
+            .map(|(index, text)| (self.parts.get(index).cloned().unwrap_or_default(), text))
+    }
+
     /// Where this message is, as `have` says it.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -256,6 +274,17 @@ mod tests {
         assert_eq!(m.append(3, "Found"), Shown::NewBlock);
         assert_eq!(shown(&m), "Looking.\n\nFound");
         assert_eq!(m.position().offset, "hmmLooking{}.Found".len() as u64);
+        let texts: Vec<_> = m.texts().map(|(info, text)| (info.kind, text)).collect();
+        let of = |kind, text: &str| (kind, text.to_owned());
+        assert_eq!(
+            texts,
+            [
+                of(PartKind::Reasoning, "hmm"),
+                of(PartKind::Text, "Looking."),
+                of(PartKind::ToolCall, "{}"),
+                of(PartKind::Text, "Found"),
+            ]
+        );
     }
 
     #[test]

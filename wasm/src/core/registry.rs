@@ -4,6 +4,15 @@ use riacho_protocol::{ConversationId, Map, MessageId};
 
 use super::message::Message;
 
+/// Where in its conversation a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    First,
+    /// Last, if that one is not known.
+    After(&'a MessageId),
+    Last,
+}
+
 /// Invariant: a message is in exactly one conversation's order, and each id in an order is known.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -21,16 +30,20 @@ impl Registry {
         self.messages.get_mut(id)
     }
 
-    /// Adds a message behind `after`, or last. One that is known stays as it is.
-    pub fn insert(&mut self, id: MessageId, message: Message, after: Option<&MessageId>) {
+    /// Adds a message. One that is known stays as it is.
+    pub fn insert(&mut self, id: MessageId, message: Message, place: Place<'_>) {
         if self.messages.contains_key(&id) {
             return;
         }
         let order = self.order.get_or_insert(message.conversation.clone(), Vec::new());
-        let place = after
-            .and_then(|after| order.iter().rposition(|known| known == after))
-            .map_or(order.len(), |index| index + 1);
-        order.insert(place, id.clone());
+        let index = match place {
+            Place::First => 0,
+            Place::After(after) => {
+                order.iter().rposition(|known| known == after).map_or(order.len(), |index| index + 1)
+            }
+            Place::Last => order.len(),
+        };
+        order.insert(index, id.clone());
         self.messages.insert(id, message);
     }
 
@@ -86,14 +99,15 @@ mod tests {
         let (c, id) = (ConversationId::new("c").unwrap(), |id: &str| MessageId::new(id).unwrap());
         let mut registry = Registry::default();
         let message = || Message::new(c.clone(), Role::User);
-        registry.insert(id("1"), message(), None);
-        registry.insert(id("3"), message(), None);
-        registry.insert(id("2"), message(), Some(&id("1")));
-        registry.insert(id("2"), message(), None);
+        registry.insert(id("1"), message(), Place::Last);
+        registry.insert(id("3"), message(), Place::Last);
+        registry.insert(id("2"), message(), Place::After(&id("1")));
+        registry.insert(id("2"), message(), Place::Last);
+        registry.insert(id("0"), message(), Place::First);
         let order: Vec<_> = registry.in_order(&c).map(|(id, _)| id.as_str()).collect();
-        assert_eq!(order, ["1", "2", "3"]);
+        assert_eq!(order, ["0", "1", "2", "3"]);
         assert_eq!(registry.previous(&id("2")), Some(&id("1")));
-        assert_eq!(registry.previous(&id("1")), None);
+        assert_eq!(registry.previous(&id("0")), None);
         assert!(registry.remove(&id("2")).is_some());
         assert_eq!(registry.previous(&id("3")), Some(&id("1")));
     }

@@ -225,6 +225,18 @@ impl Chat {
         Ok(())
     }
 
+    /// Asks for older messages; false when there are none, or when they are on their way.
+    #[wasm_bindgen(js_name = loadOlder)]
+    pub fn load_older(&self) -> bool {
+        self.driver.with(Client::load_older)
+    }
+
+    /// The parts of a message, as JSON.
+    pub fn parts(&self, message_id: &str) -> Option<String> {
+        let id = MessageId::new(message_id).ok()?;
+        self.driver.read(|client| client.parts_json(&id))
+    }
+
     /// The raw text of a message, as far as it has come.
     pub fn text(&self, message_id: &str) -> Option<String> {
         let id = MessageId::new(message_id).ok()?;

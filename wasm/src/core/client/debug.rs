@@ -1,7 +1,7 @@
 //! What streams, where, how many: plain data for `chat.debug()`.
 
 use riacho_protocol::json::{Fields, ToJson, Writer, to_camel_text};
-use riacho_protocol::{ConversationId, MessageId, Status};
+use riacho_protocol::{ConversationId, MessageId, PartInfo, PartKind, Status};
 
 use super::Client;
 use crate::core::router::Join;
@@ -73,7 +73,32 @@ impl Debug {
     }
 }
 
+/// One part of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartText {
+    pub kind: PartKind,
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub text: String,
+}
+
+riacho_protocol::to_json! {
+    PartText { kind, id, name, text }
+}
+
 impl Client {
+    /// The parts of a message as they have come, as JSON for the page; `None` when there is no such message.
+    #[must_use]
+    pub fn parts_json(&self, id: &MessageId) -> Option<String> {
+        let parts: Vec<PartText> = self
+            .registry
+            .get(id)?
+            .texts()
+            .map(|(PartInfo { kind, id, name }, text)| PartText { kind, id, name, text })
+            .collect();
+        Some(to_camel_text(&parts))
+    }
+
     #[must_use]
     pub fn debug(&self) -> Debug {
         Debug {

@@ -1,9 +1,9 @@
 //! What the relay says, and what a foreign transport says, frame by frame.
 
 use riacho_protocol::{
-    ConversationId, ConversationJoined, DecodeError, ErrorCode, ErrorFrame, Failure, History,
-    InterruptReason, MessageChunk, MessageId, MessageInfo, MessageStarted, MessageStatus, PartInfo, PartKind,
-    Position, ResponseComplete, Role, ServerFrame, Status, StreamError,
+    ConversationId, ConversationJoined, DecodeError, ErrorCode, ErrorFrame, Failure, InterruptReason,
+    MessageChunk, MessageId, MessageInfo, MessageStarted, MessageStatus, PartInfo, PartKind, Position,
+    ResponseComplete, Role, ServerFrame, Status, StreamError,
 };
 
 use super::{Client, Output, Transport};
@@ -11,6 +11,7 @@ use crate::core::Millis;
 use crate::core::event::{Event, EventError};
 use crate::core::foreign::{ForeignEvent, Reconciled, reconcile};
 use crate::core::message::{Ending, Message, Shown};
+use crate::core::registry::Place;
 use crate::core::router::{Join, Route, route};
 
 impl Client {
@@ -81,7 +82,8 @@ impl Client {
             .filter(|(id, _)| !messages.iter().any(|info| info.message_id == **id))
             .map(|(id, _)| id.clone())
             .collect();
-        self.describe(&conversation_id, messages, now);
+        self.note_joined(&conversation_id, messages.first().map(|info| &info.message_id), more);
+        self.describe(&conversation_id, messages, Place::Last, now);
         for id in lost {
             let length = self.registry.get(&id).map_or(0, |message| message.position().offset);
             self.end_message(&id, Ending::interrupted(InterruptReason::Restart, length), now);
@@ -91,19 +93,22 @@ impl Client {
     }
 
     /// What was on its way when a room was left: nothing new comes to be there.
-    fn has_left(&self, conversation: &ConversationId) -> bool {
+    pub(super) fn has_left(&self, conversation: &ConversationId) -> bool {
         self.config.transport == Transport::Relay && self.router.join_state(conversation).is_none()
     }
 
-    fn on_history(&mut self, history: History, now: Millis) {
-        self.describe(&history.conversation_id, history.messages, now);
-    }
-
-    fn describe(&mut self, conversation: &ConversationId, messages: Vec<MessageInfo>, now: Millis) {
+    /// The first of them goes where `place` says, each of the others behind the one before.
+    pub(super) fn describe(
+        &mut self,
+        conversation: &ConversationId,
+        messages: Vec<MessageInfo>,
+        place: Place<'_>,
+        now: Millis,
+    ) {
         let mut after: Option<MessageId> = None;
         for info in messages {
             let id = info.message_id.clone();
-            self.describe_one(conversation, info, after.as_ref(), now);
+            self.describe_one(conversation, info, after.as_ref().map_or(place, Place::After), now);
             after = Some(id);
         }
     }
@@ -112,7 +117,7 @@ impl Client {
         &mut self,
         conversation: &ConversationId,
         info: MessageInfo,
-        after: Option<&MessageId>,
+        place: Place<'_>,
         now: Millis,
     ) {
         let id = info.message_id;
@@ -120,7 +125,7 @@ impl Client {
             let mut message = Message::new(conversation.clone(), info.role);
             message.epoch = info.epoch;
             message.acknowledged = true;
-            self.add_message(id.clone(), message, after);
+            self.add_message(id.clone(), message, place);
         }
         self.claim(&id);
         let Some(message) = self.registry.get_mut(&id) else { return };
@@ -162,7 +167,7 @@ impl Client {
             message.provider = started.provider;
             message.model = started.model;
             message.acknowledged = true;
-            self.add_message(id, message, None);
+            self.add_message(id, message, Place::Last);
             return;
         }
         self.claim(&id);
@@ -194,7 +199,7 @@ impl Client {
             let mut message = Message::new(chunk.conversation_id.clone(), Role::Assistant);
             message.epoch = chunk.epoch;
             message.acknowledged = true;
-            self.add_message(id.clone(), message, None);
+            self.add_message(id.clone(), message, Place::Last);
         }
         self.claim(id);
         let Some(message) = self.registry.get_mut(id) else { return };
@@ -461,7 +466,7 @@ impl Client {
             );
             return false;
         };
-        self.add_message(id.clone(), Message::new(conversation, role), None);
+        self.add_message(id.clone(), Message::new(conversation, role), Place::Last);
         true
     }
 

@@ -13,6 +13,7 @@
 mod connection;
 mod debug;
 mod frames;
+mod history;
 mod page;
 mod screen;
 mod snapshot;
@@ -37,6 +38,7 @@ pub use page::{Receipt, SendError, SendRequest};
 pub use snapshot::SnapshotError;
 
 use connection::Connection;
+use history::Older;
 
 /// Where events come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +133,8 @@ pub struct Client {
     waiting_frames: Vec<ClientFrame>,
     /// Rooms that were left, the last one last, whose text is still here.
     left: VecDeque<ConversationId>,
+    /// What is before the first message of each conversation.
+    older: Map<ConversationId, Older>,
     /// The page wants the list of conversations; asked for again on every socket.
     wants_list: bool,
     sanitizer: SanitizerState,
@@ -163,6 +167,7 @@ impl Client {
             outbox: Vec::new(),
             waiting_frames: Vec::new(),
             left: VecDeque::new(),
+            older: Map::default(),
             wants_list: false,
             sanitizer: SanitizerState::NotAsked,
             next_sweep: None,

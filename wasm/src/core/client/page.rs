@@ -9,6 +9,7 @@ use super::{Client, Output, Transport};
 use crate::core::Millis;
 use crate::core::event::Event;
 use crate::core::message::{Ending, Message, Origin};
+use crate::core::registry::Place;
 use crate::core::router::Join;
 
 /// What [`Client::send`] takes: the ids are the caller's, made from its clock and its randomness.
@@ -111,8 +112,8 @@ impl Client {
         answer.parent_id = Some(request.message_id.clone());
         answer.provider.clone_from(&request.provider);
         answer.model.clone_from(&request.model);
-        self.add_message(request.message_id.clone(), question, None);
-        self.add_message(request.reply_id.clone(), answer, None);
+        self.add_message(request.message_id.clone(), question, Place::Last);
+        self.add_message(request.reply_id.clone(), answer, Place::Last);
 
         if self.config.transport == Transport::Relay {
             if self.connection.is_open() && self.router.join_state(&conversation) == Some(Join::Done) {
@@ -277,6 +278,7 @@ impl Client {
                 self.registry.in_order(&room).any(|(_, message)| message.origin == Origin::Page);
             if self.router.join_state(&room).is_none() && !rendered_elsewhere {
                 self.registry.forget(&room);
+                self.older.remove(&room);
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::core::Millis;
 use crate::core::engine::{Batch, Engine, Sanitize};
 use crate::core::event::Event;
 use crate::core::message::{Ending, Message, Origin};
+use crate::core::registry::Place;
 use crate::core::sweeper::{Container, Known, Verdict, verdict};
 
 impl Client {
@@ -72,9 +73,9 @@ impl Client {
         self.survey(now);
     }
 
-    pub(super) fn add_message(&mut self, id: MessageId, message: Message, after: Option<&MessageId>) {
+    pub(super) fn add_message(&mut self, id: MessageId, message: Message, place: Place<'_>) {
         let (conversation_id, epoch, role) = (message.conversation.clone(), message.epoch, message.role);
-        self.registry.insert(id.clone(), message, after);
+        self.registry.insert(id.clone(), message, place);
         if self.router.is_on_screen(&conversation_id) {
             self.mount(&id);
         }
@@ -246,7 +247,7 @@ impl Client {
         message.status = Status::Completed;
         message.ended_at = Some(now);
         message.origin = Origin::Page;
-        self.registry.insert(container.message_id.clone(), message, None);
+        self.registry.insert(container.message_id.clone(), message, Place::Last);
         self.emit(Event::Message {
             conversation_id: conversation,
             message_id: container.message_id.clone(),

@@ -8,6 +8,7 @@ use riacho_protocol::{ConversationId, MessageId, PartInfo, Role, Status};
 
 use super::{Client, SendRequest, Transport};
 use crate::core::message::{Ending, Message, Origin};
+use crate::core::registry::Place;
 
 /// Changes when an old page's snapshot could not be read by a new one's code: it is then as good as none.
 const VERSION: u32 = 1;
@@ -106,7 +107,7 @@ impl Client {
         }
         for kept in snapshot.messages {
             let (id, message) = take_up(kept);
-            self.registry.insert(id, message, None);
+            self.registry.insert(id, message, Place::Last);
         }
         if self.config.transport == Transport::Relay {
             for room in snapshot.rooms {

@@ -1,156 +1,79 @@
-// The demo: a list of conversations, a composer, stop and status. It uses the package as any page would.
+// The demo: what a page author writes around the package. This file only puts the pieces together.
 import init, { ChatClient } from "./riacho/index.js";
+import { announce, followEnd } from "./riacho/reading/index.js";
 import { shiki } from "./riacho/shiki/index.js";
+import { composer } from "./composer.js";
+import { conversations } from "./conversations.js";
+import { messages } from "./messages.js";
+import { badNetwork } from "./network.js";
+import { panel } from "./panel.js";
+import { preferences } from "./preferences.js";
+import { t } from "./strings.js";
+import { welcome } from "./welcome.js";
 
 const byId = (id) => document.getElementById(id);
-const list = byId("conversations");
-const message = byId("message");
-const stop = byId("stop");
+const notice = byId("notice");
+const connection = byId("connection");
 const scroller = byId("chat");
 
-/** Answers that stream, by conversation: Stop ends those of the one on screen. */
-const live = new Map();
-let conversations = [];
-/** One that was made here and that the relay does not list yet, since nothing was said in it. */
-let fresh;
-
-const say = (words) => {
-  byId("notice").hidden = words === "";
-  byId("notice").textContent = words;
-};
+/** Says what went wrong; nothing to say takes it away. */
+function say(words) {
+  notice.hidden = words === "";
+  notice.textContent = words;
+}
 
 async function main() {
+  // Before anything is said: the reader's language, theme and wishes.
+  const wishes = preferences();
+  const network = badNetwork();
   await init();
   const chat = new ChatClient({
     url: "/ws",
     root: scroller,
     highlight: shiki({ worker: "vendor/shiki/worker.js" }),
     blocks: { math },
+    codeHeader: { copy: t("copy"), copied: t("copied"), failed: t("notCopied"), describe: (language) => t("copyCode", { language }) },
   });
   // For the console and for tests: what `chat.debug()` says is the first thing to look at.
   globalThis.chat = chat;
 
-  chat.on("connection", ({ state, retryInMs }) => {
-    byId("connection").textContent = {
-      connecting: "Connecting…",
-      open: "Connected",
-      waiting: `Connection lost; trying again in ${Math.ceil((retryInMs ?? 0) / 1000)} s`,
-      closed: "Closed",
+  const end = followEnd(scroller, { onchange: ({ following }) => (byId("down").hidden = following) });
+  byId("down").addEventListener("click", () => {
+    end.toEnd();
+    byId("message").focus();
+  });
+  scroller.addEventListener("scroll", () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder(), { passive: true });
+  announce(chat, { region: byId("spoken"), root: scroller });
+
+  const drawConnection = ({ state, retryInMs }) => {
+    connection.dataset.state = state;
+    connection.textContent = {
+      connecting: t("connecting"),
+      open: t("connected"),
+      waiting: t("lost", { seconds: Math.ceil((retryInMs ?? 0) / 1000) }),
+      closed: t("closed"),
     }[state];
-    byId("connection").dataset.state = state;
-  });
-  chat.on("conversations", (event) => {
-    conversations = event.conversations.filter((line) => line.status === "open");
-    drawList(chat);
-  });
-  chat.on("opened", ({ conversationId }) => {
-    if (!conversations.some((line) => line.conversationId === conversationId)) {
-      fresh = conversationId;
-    }
-    if (location.hash !== `#${conversationId}`) {
-      history.pushState(null, "", `#${conversationId}`);
-    }
-    say("");
-    drawList(chat);
-    drawStop(chat);
-    scroller.scrollTop = scroller.scrollHeight;
-  });
-  chat.on("status", ({ conversationId, messageId, status }) => {
-    const ids = live.get(conversationId) ?? new Set();
-    live.set(conversationId, ids);
-    if (status === "pending" || status === "streaming") {
-      ids.add(messageId);
-    } else {
-      ids.delete(messageId);
-    }
-    drawStop(chat);
-  });
-  chat.on("message", ({ conversationId, messageId, role }) => {
-    if (role === "assistant") {
-      const ids = live.get(conversationId) ?? new Set();
-      live.set(conversationId, ids.add(messageId));
-      drawStop(chat);
-    }
-  });
-  chat.on("chunk", ({ conversationId }) => {
-    // To the bottom with the text, unless the reader has scrolled up.
-    if (conversationId === chat.conversationId && atBottom()) {
-      requestAnimationFrame(() => requestAnimationFrame(() => (scroller.scrollTop = scroller.scrollHeight)));
-    }
-  });
+  };
+  let standing = { state: "connecting" };
+  chat.on("connection", (event) => drawConnection((standing = event)));
+  chat.on("opened", () => say(""));
   chat.on("error", (event) => say(event.message));
+  // Without wasm the text is shown as it is: who reads should know why.
   chat.on("degraded", (event) => say(event.message));
 
-  byId("new").addEventListener("click", () => {
-    chat.open(crypto.randomUUID());
-    message.focus();
+  const bars = messages(chat, scroller, say);
+  const list = conversations(chat);
+  const box = composer(chat, { say, onsend: () => end.toEnd() });
+  const greeting = welcome(chat, box);
+  const inside = panel(chat, { network, box });
+  wishes.onlanguage(() => {
+    drawConnection(standing);
+    [bars, list, greeting, inside].forEach((part) => part.draw());
   });
-  stop.addEventListener("click", () => live.get(chat.conversationId)?.forEach((id) => chat.stop(id)));
-  byId("composer").addEventListener("submit", (event) => {
-    event.preventDefault();
-    try {
-      chat.send(message.value);
-      message.value = "";
-      say("");
-      scroller.scrollTop = scroller.scrollHeight;
-    } catch (error) {
-      say(error.message);
-    }
-    message.focus();
-  });
-  message.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      byId("composer").requestSubmit();
-    }
-  });
-  addEventListener("popstate", () => openFromHash(chat));
-
   chat.listConversations();
-  openFromHash(chat);
 }
 
-function openFromHash(chat) {
-  const wanted = location.hash.slice(1);
-  if (/^[0-9a-f-]{36}$/i.test(wanted)) {
-    chat.open(wanted);
-  } else if (chat.conversationId === undefined) {
-    chat.open(crypto.randomUUID());
-  }
-}
-
-function atBottom() {
-  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
-}
-
-function drawStop(chat) {
-  stop.disabled = !(live.get(chat.conversationId)?.size > 0);
-}
-
-function drawList(chat) {
-  const lines = [...conversations];
-  if (fresh !== undefined && !lines.some((line) => line.conversationId === fresh)) {
-    lines.unshift({ conversationId: fresh, title: "New conversation", streaming: false });
-  }
-  list.replaceChildren(
-    ...lines.map(({ conversationId, title, streaming }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = title;
-      button.dataset.conversation = conversationId;
-      button.classList.toggle("streaming", streaming);
-      if (conversationId === chat.conversationId) {
-        button.setAttribute("aria-current", "true");
-      }
-      button.addEventListener("click", () => chat.open(conversationId));
-      const item = document.createElement("li");
-      item.append(button);
-      return item;
-    }),
-  );
-}
-
-/** A formula as MathML, which needs no fonts and no styles. Half a formula is none: it waits for its other half. */
+/** A formula is drawn when it is whole: half of one is none. */
 async function math({ text, finished, display, element }) {
   if (finished) {
     const { default: katex } = await import("./vendor/katex/katex.js");
@@ -159,6 +82,6 @@ async function math({ text, finished, display, element }) {
 }
 
 main().catch((error) => {
-  byId("connection").textContent = "Not started";
+  connection.textContent = t("notStarted");
   say(error.message);
 });

@@ -12,6 +12,7 @@ mod kills;
 mod once;
 mod orphans;
 mod policy;
+mod reading;
 mod reload;
 mod runtime;
 mod stop;

@@ -113,9 +113,20 @@ impl Page {
 
     /// Types into the composer and presses Send.
     pub async fn send(&self, text: &str) {
-        let composer = self.named("textarea, input, [role=textbox]", "Message").await;
+        self.send_as("Message", "Send", text).await;
+    }
+
+    /// The same, where the composer and the button have other names.
+    pub async fn send_as(&self, composer: &str, button: &str, text: &str) {
+        let composer = self.named("textarea, input, [role=textbox]", composer).await;
         composer.send_keys(text).await.expect("the composer takes text");
-        self.press("Send").await;
+        self.press(button).await;
+    }
+
+    /// Types where the focus is. Keys without a character are WebDriver's: U+E00C is Escape.
+    pub async fn keys(&self, keys: &str) {
+        let focused = self.driver.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("it takes keys");
     }
 
     /// Presses a button by its accessible name.

@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 55] = [
+const FILES: [&str; 59] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -48,6 +48,10 @@ const FILES: [&str; 55] = [
     "plain/whole.js",
     "react/index.d.ts",
     "react/index.js",
+    "reading/announce.js",
+    "reading/follow.js",
+    "reading/index.d.ts",
+    "reading/index.js",
     "riacho.css",
     "shiki/index.d.ts",
     "shiki/index.js",

@@ -1,0 +1,130 @@
+// Keeps a scroller at its end while text comes in, for as long as the reader is there; and never fights the reader.
+import { coded } from "../src/error.js";
+
+/** Within this many CSS pixels of the end the reader counts as being at it. */
+const NEAR = 48;
+
+/**
+ * Follows the end of `scroller`. A reader who scrolls up, or who is selecting, is left alone; who comes back to the end
+ * is followed again. Text that comes in above (older messages) does not move what is being read.
+ *
+ * @param {Element} scroller
+ * @param {{ onchange?: (state: { following: boolean }) => void }} [options]
+ */
+export function followEnd(scroller, { onchange } = {}) {
+  if (!(scroller instanceof Element)) {
+    throw coded("bad_scroller", "followEnd(element) needs the element that scrolls");
+  }
+  let following = true;
+  let held = false;
+  let place = scroller.scrollTop;
+  /** The first message that can be seen, and where its top was. */
+  let anchor;
+  const end = () => scroller.scrollHeight - scroller.clientHeight;
+  const set = (value) => {
+    if (following !== value) {
+      following = value;
+      onchange?.({ following });
+    }
+  };
+  const selecting = () => {
+    const selection = getSelection();
+    return held && selection !== null && !selection.isCollapsed && scroller.contains(selection.anchorNode);
+  };
+  const mark = () => {
+    const top = scroller.getBoundingClientRect().top;
+    const messages = scroller.querySelectorAll("[data-message-id]");
+    // Messages stand in order: the first that ends below the top edge is found by halving.
+    let [low, high] = [0, messages.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (messages[middle].getBoundingClientRect().bottom > top) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    const element = messages[low];
+    anchor = element && { element, top: element.getBoundingClientRect().top };
+    place = scroller.scrollTop;
+  };
+  const settle = () => {
+    if (following) {
+      if (!selecting()) {
+        scroller.scrollTop = end();
+      }
+    } else if (anchor?.element.isConnected) {
+      // Where the browser has kept the place already there is no difference left.
+      const moved = anchor.element.getBoundingClientRect().top - anchor.top;
+      if (Math.abs(moved) >= 1) {
+        scroller.scrollTop += moved;
+      }
+    }
+    mark();
+  };
+  const scrolled = () => {
+    // Text that came in since has moved the end, not the reader: only who went up has left it.
+    if (end() - scroller.scrollTop <= NEAR) {
+      set(true);
+    } else if (scroller.scrollTop < place - 1) {
+      set(false);
+    }
+    mark();
+  };
+  /** The wheel says what the reader wants before the position does: the text may grow in between. */
+  const wheel = (event) => {
+    if (event.deltaY < 0 && scroller.scrollTop > 0) {
+      set(false);
+    }
+  };
+  const press = () => (held = true);
+  const release = () => {
+    held = false;
+    settle();
+  };
+
+  const sizes = new ResizeObserver(settle);
+  const watch = () => {
+    sizes.disconnect();
+    sizes.observe(scroller);
+    for (const child of scroller.children) {
+      sizes.observe(child);
+    }
+  };
+  // Another conversation is another view.
+  const views = new MutationObserver(() => {
+    watch();
+    set(true);
+    settle();
+  });
+  views.observe(scroller, { childList: true });
+  watch();
+  scroller.addEventListener("scroll", scrolled, { passive: true });
+  scroller.addEventListener("wheel", wheel, { passive: true });
+  scroller.addEventListener("pointerdown", press, { passive: true });
+  addEventListener("pointerup", release);
+  addEventListener("pointercancel", release);
+  settle();
+
+  return {
+    get following() {
+      return following;
+    },
+    /** To the end, and follow it from now on. */
+    toEnd() {
+      set(true);
+      scroller.scrollTop = end();
+      mark();
+    },
+    /** Lets the scroller go. */
+    stop() {
+      sizes.disconnect();
+      views.disconnect();
+      scroller.removeEventListener("scroll", scrolled);
+      scroller.removeEventListener("wheel", wheel);
+      scroller.removeEventListener("pointerdown", press);
+      removeEventListener("pointerup", release);
+      removeEventListener("pointercancel", release);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// The types of `riacho/reading`.
+import type { ChatClient } from "../index.js";
+
+export interface FollowOptions {
+  /** Called when following begins or ends: the moment to show or hide a way back. */
+  onchange?: (state: { following: boolean }) => void;
+}
+
+export interface Follower {
+  /** The view is kept at its end. */
+  readonly following: boolean;
+  /** To the end, and follow it from now on. */
+  toEnd(): void;
+  /** Lets the element go. */
+  stop(): void;
+}
+
+/** Keeps a scroller at its end while text comes in, as long as the reader is there. Throws `bad_scroller`. */
+export function followEnd(scroller: Element, options?: FollowOptions): Follower;
+
+export interface AnnounceOptions {
+  /** The live region; it is made polite. Best an element that cannot be seen. */
+  region: Element;
+  /** The element that holds the view of the conversation: the client's `root`. */
+  root: Element;
+  /** Milliseconds between two announcements at least; 2000. */
+  pace?: number;
+}
+
+/** Gives whole sentences of each answer on screen to a live region. Returns the function that ends it. Throws `bad_region`. */
+export function announce(chat: ChatClient, options: AnnounceOptions): () => void;

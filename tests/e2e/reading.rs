@@ -1,0 +1,378 @@
+//! Reading: the view follows without fighting, what is said aloud can be listened to, the keyboard does what it should.
+
+use std::time::Duration;
+
+use riacho_tests::page::Page;
+use riacho_tests::scene::{Scene, Setup, play};
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+struct Place {
+    /// Distance of the view's end from what can be seen.
+    below: f64,
+    /// Where the first message stands.
+    first: f64,
+}
+
+async fn place(page: &Page) -> Place {
+    page.run(
+        "const chat = document.getElementById('chat');
+         return {
+             below: chat.scrollHeight - chat.clientHeight - chat.scrollTop,
+             first: chat.querySelector('[data-message-id]').getBoundingClientRect().top,
+         };",
+        vec![],
+    )
+    .await
+}
+
+fn paragraphs(from: usize, count: usize) -> Vec<String> {
+    (from..from + count).map(|n| format!("Paragraph {n} of the brook, which goes on and on.\n\n")).collect()
+}
+
+async fn is_shown(page: &Page, id: &str) -> bool {
+    page.run("return document.getElementById(arguments[0]).checkVisibility();", vec![id.into()]).await
+}
+
+/// Sends a question, and streams this many paragraphs.
+async fn begin(scene: &mut Scene, count: usize) -> riacho_tests::upstream::Exchange {
+    scene.page.send("Conta").await;
+    let mut exchange = scene.upstream.next().await;
+    exchange.begin().await;
+    for piece in paragraphs(0, count) {
+        exchange.delta(&piece).await;
+    }
+    let last = format!("Paragraph {} ", count - 1);
+    scene.page.answer("the paragraphs", |answer| answer.text.contains(&last)).await;
+    exchange
+}
+
+#[test]
+fn the_view_follows_the_end_and_leaves_a_reader_who_scrolled_up_alone() {
+    play(Setup::default(), async |scene| {
+        let mut exchange = begin(scene, 60).await;
+        scene
+            .page
+            .until("the end is followed", async |page| (place(page).await.below < 2.0).then_some(()))
+            .await;
+        assert!(!is_shown(&scene.page, "down").await);
+
+        scene.page.run::<()>("document.getElementById('chat').scrollTop -= 600;", vec![]).await;
+        scene.page.until("a way back", async |page| is_shown(page, "down").await.then_some(())).await;
+        let before = place(&scene.page).await;
+        for piece in paragraphs(60, 40) {
+            exchange.delta(&piece).await;
+        }
+        scene.page.answer("more text", |answer| answer.text.contains("Paragraph 99 ")).await;
+        let after = place(&scene.page).await;
+        assert!(
+            (after.first - before.first).abs() < 1.0,
+            "the text moved under the reader: {before:?} {after:?}"
+        );
+        assert!(after.below > before.below);
+
+        scene.page.press("Back to the end").await;
+        assert!(place(&scene.page).await.below < 2.0);
+        for piece in paragraphs(100, 20) {
+            exchange.delta(&piece).await;
+        }
+        exchange.finish().await;
+        scene.page.answer("the end", |answer| answer.status == "completed").await;
+        scene.page.until("followed again", async |page| (place(page).await.below < 2.0).then_some(())).await;
+        assert!(!is_shown(&scene.page, "down").await);
+    });
+}
+
+#[derive(Debug, Deserialize)]
+struct Said {
+    at: f64,
+    words: String,
+}
+
+#[test]
+fn what_is_said_aloud_is_whole_sentences_at_a_bearable_pace_and_all_of_the_text() {
+    play(Setup::default(), async |scene| {
+        let listen = "globalThis.said = [];
+            new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) =>
+                said.push({ at: performance.now(), words: node.textContent }))))
+                .observe(document.querySelector('[aria-live=polite]'), { childList: true });";
+        scene.page.run::<()>(listen, vec![]).await;
+        scene.page.send("Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        let text = "The brook **is small**. It is steady, too! Where does it go? To the river.\n\n\
+                    - first a spring\n- then a [late] link\n\nAnd that was all of it.\n\n[late]: https://example.com/\n\nOne more.";
+        for piece in text.as_bytes().chunks(3) {
+            exchange.delta(std::str::from_utf8(piece).unwrap()).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        exchange.finish().await;
+        let answer = scene.page.answer("the end", |answer| answer.status == "completed").await;
+        let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+        let said = scene
+            .page
+            .until("the last sentence", async |page| {
+                let said: Vec<Said> = page.run("return said;", vec![]).await;
+                said.last().is_some_and(|last| last.words.ends_with("One more.")).then_some(said)
+            })
+            .await;
+        assert!(said.len() > 1, "{said:#?}");
+        for pair in said.windows(2) {
+            assert!(pair[1].at - pair[0].at > 1900.0, "two within two seconds: {pair:#?}");
+        }
+        for Said { words, .. } in &said {
+            let end = words.trim_end();
+            assert!(
+                end.ends_with(['.', '!', '?']) || end.ends_with("spring") || end.ends_with("link"),
+                "{words:?} is no sentence"
+            );
+        }
+        let all: String = said.iter().map(|said| squeeze(&said.words)).collect();
+        // The brackets were there when it was said.
+        assert_eq!(all.replace("[late]", "late"), squeeze(&answer.text));
+    });
+}
+
+#[test]
+fn escape_stops_and_the_focus_is_in_the_composer() {
+    play(Setup::default(), async |scene| {
+        let mut exchange = begin(scene, 3).await;
+        scene.page.run::<()>("document.getElementById('chat').focus();", vec![]).await;
+        scene.page.keys("\u{e00c}").await;
+        exchange.dropped().await;
+        scene.page.answer("it stopped", |answer| answer.status == "interrupted").await;
+        let focused: String = scene.page.run("return document.activeElement.id;", vec![]).await;
+        assert_eq!(focused, "message");
+    });
+}
+
+#[test]
+fn pause_stands_still_and_resume_catches_up() {
+    play(Setup::default(), async |scene| {
+        let mut exchange = begin(scene, 3).await;
+        scene.page.press("Pause").await;
+        let before =
+            scene.page.answer("a paused answer", |answer| answer.text.contains("Paragraph 2 ")).await;
+        for piece in paragraphs(3, 20) {
+            exchange.delta(&piece).await;
+        }
+        exchange.finish().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let paused = scene.page.answers().await.remove(0);
+        assert_eq!(paused.text, before.text);
+        scene.page.press("Resume").await;
+        let answer = scene.page.answer("the rest", |answer| answer.status == "completed").await;
+        assert!(answer.text.contains("Paragraph 22 "));
+    });
+}
+
+#[test]
+fn copy_gives_the_source_of_the_answer() {
+    play(Setup::default(), async |scene| {
+        scene.page.send("Conta").await;
+        scene.upstream.next().await.stream(["**O** rio."], Duration::ZERO).await;
+        scene.page.answer("the end", |answer| answer.status == "completed").await;
+        scene
+            .page
+            .run::<()>("[...document.querySelectorAll('.assistant .message-bar button')].find((b) => b.textContent === 'Copy').click();", vec![])
+            .await;
+        scene.page.until("a word that it was copied", async |page| {
+            page.run::<bool>("return document.querySelector('.assistant .message-bar').textContent.includes('Copied');", vec![]).await.then_some(())
+        }).await;
+        scene.page.run::<()>("document.getElementById('message').focus();", vec![]).await;
+        scene.page.keys("\u{e009}v\u{e000}").await;
+        let pasted: String = scene.page.run("return document.getElementById('message').value;", vec![]).await;
+        assert_eq!(pasted, "**O** rio.");
+    });
+}
+
+#[test]
+fn preferences_are_in_force_at_once_and_kept() {
+    play(Setup::default(), async |scene| {
+        let choose = "document.getElementById('open-preferences').click();
+            const select = document.querySelector(`[name=${arguments[0]}]`);
+            select.value = arguments[1];
+            select.dispatchEvent(new Event('change'));
+            document.getElementById('preferences').close();";
+        scene.page.run::<()>(choose, vec!["language".into(), "pt-BR".into()]).await;
+        scene.page.run::<()>(choose, vec!["theme".into(), "dark".into()]).await;
+        scene.page.run::<()>(choose, vec!["delivery".into(), "whole".into()]).await;
+        let wishes = "const style = getComputedStyle(document.documentElement);
+            return [document.documentElement.lang, style.colorScheme, document.getElementById('send').textContent];";
+        for when in ["at once", "after a reload"] {
+            let found: Vec<String> = scene.page.run(wishes, vec![]).await;
+            assert_eq!(found, ["pt-BR", "dark", "Enviar"], "{when}");
+            scene.page.reload().await;
+            scene
+                .page
+                .until("a conversation", async |page| (!page.conversation().await.is_empty()).then_some(()))
+                .await;
+        }
+        // Whole answers: nothing to read before the end, all of it then.
+        scene.page.send_as("Mensagem", "Enviar", "Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        exchange.delta("O rio").await;
+        scene.page.answer("the text", |answer| answer.text == "O rio").await;
+        let visible = "return document.querySelector('.assistant .message-content p').checkVisibility();";
+        assert!(!scene.page.run::<bool>(visible, vec![]).await);
+        exchange.finish().await;
+        scene.page.answer("the end", |answer| answer.status == "completed").await;
+        assert!(scene.page.run::<bool>(visible, vec![]).await);
+    });
+}
+
+#[test]
+fn every_language_says_everything() {
+    play(Setup::default(), async |scene| {
+        let keys: Vec<Vec<String>> = scene
+            .page
+            .run(
+                "return import('/strings.js').then(({ STRINGS }) =>
+                    Object.values(STRINGS).map((table) => Object.keys(table).sort()));",
+                vec![],
+            )
+            .await;
+        assert!(keys.len() > 1);
+        assert!(keys.iter().all(|other| *other == keys[0]), "{keys:#?}");
+    });
+}
+
+#[test]
+fn a_conversation_is_renamed_and_archived() {
+    play(Setup::default(), async |scene| {
+        scene.page.send("Conta").await;
+        scene.upstream.next().await.stream(["O rio."], Duration::ZERO).await;
+        scene.page.answer("the end", |answer| answer.status == "completed").await;
+        scene.page.press("Rename").await;
+        scene.page.keys("Rios\u{e007}").await;
+        let titles =
+            "return [...document.querySelectorAll('#conversations .open')].map((b) => b.textContent);";
+        scene
+            .page
+            .until("the new title", async |page| {
+                (page.run::<Vec<String>>(titles, vec![]).await == ["Rios"]).then_some(())
+            })
+            .await;
+        let before = scene.page.conversation().await;
+        scene.page.press("Archive").await;
+        scene
+            .page
+            .until("a new conversation", async |page| {
+                let titles: Vec<String> = page.run(titles, vec![]).await;
+                (page.conversation().await != before && !titles.iter().any(|title| title == "Rios"))
+                    .then_some(())
+            })
+            .await;
+    });
+}
+
+#[test]
+fn on_a_bad_network_the_text_stays_whole() {
+    play(
+        Setup::default().no_provider().sockets_are_lost().relay_args(&["--demo-pace", "15"]),
+        async |scene| {
+            scene.page.press("Inside").await;
+            scene.page.run::<()>("document.querySelector('#panel input').click();", vec![]).await;
+            // On a small screen the panel is in front of the composer.
+            scene.page.press("Inside").await;
+            scene.page.send("Olá").await;
+            let answer = scene.page.answer("the demo's answer", |answer| answer.status == "completed").await;
+            scene.page.press("Inside").await;
+            let cuts = "return Number([...document.querySelectorAll('#panel dt')].find((dt) => dt.textContent === 'connections lost').nextSibling.textContent);";
+            scene
+                .page
+                .until("a cut", async |page| (page.run::<f64>(cuts, vec![]).await > 0.0).then_some(()))
+                .await;
+            assert_eq!(answer.text.matches("Um riacho pequeno").count(), 1);
+            assert!(answer.text.contains("Até logo!"));
+        },
+    );
+}
+
+#[test]
+fn reasoning_is_folded_away_and_a_tool_is_a_line() {
+    play(Setup::default().no_provider().relay_args(&["--demo-pace", "1"]), async |scene| {
+        scene.page.send("think").await;
+        for when in ["as it came", "after a reload"] {
+            let answer = scene.page.answer("the answer", |answer| answer.status == "completed").await;
+            assert!(answer.text.ends_with("The Amazon is about 6 400 km long."), "{when}: {}", answer.text);
+            assert!(!answer.text.contains("First I think"), "{when}");
+            let found: (bool, String, String) = scene
+                .page
+                .run(
+                    "const details = document.querySelector('.assistant details');
+                     return [details.open, details.lastChild.textContent, document.querySelector('.message-thinking > p').textContent];",
+                    vec![],
+                )
+                .await;
+            assert!(!found.0 && found.1.contains("First I think"), "{when}: {found:?}");
+            assert_eq!(found.2, "Tool: look_up{\"river\": \"Amazonas\"}", "{when}");
+            scene.page.reload().await;
+        }
+    });
+}
+
+#[test]
+fn older_messages_come_as_one_scrolls_up_and_nothing_jumps() {
+    play(
+        Setup::default().no_provider().relay_args(&["--demo-pace", "0", "--demo-chunk", "4000"]),
+        async |scene| {
+            // More turns than a join describes.
+            const TURNS: usize = 80;
+            for n in 0..TURNS {
+                scene.page.run::<()>("chat.send(arguments[0]);", vec![format!("rtl {n}").into()]).await;
+                scene
+                    .page
+                    .until("the answer", async |page| {
+                        let answers = page.answers().await;
+                        (answers.len() == n + 1 && answers.iter().all(|a| a.status == "completed"))
+                            .then_some(())
+                    })
+                    .await;
+            }
+            // A page that knows nothing of them.
+            scene.page.run::<()>("chat.close(); sessionStorage.clear();", vec![]).await;
+            scene.page.reload().await;
+            let count = "return document.querySelectorAll('[data-message-id]').length;";
+            let described: usize = scene
+                .page
+                .until("the newest", async |page| {
+                    let count: usize = page.run(count, vec![]).await;
+                    (count > 1).then_some(count)
+                })
+                .await;
+            assert!(described < 2 * TURNS, "a join describes {described}");
+
+            let anchor = "const chat = document.getElementById('chat');
+            const top = chat.getBoundingClientRect().top;
+            const element = [...chat.querySelectorAll('[data-message-id]')].find((e) => e.getBoundingClientRect().bottom > top);
+            return [element.dataset.messageId, element.getBoundingClientRect().top];";
+            let top = "return document.querySelector(`[data-message-id=\"${arguments[0]}\"]`).getBoundingClientRect().top;";
+            while scene.page.run::<usize>(count, vec![]).await < 2 * TURNS {
+                let have: usize = scene.page.run(count, vec![]).await;
+                scene.page.run::<()>("document.getElementById('chat').scrollTop = 40;", vec![]).await;
+                let (id, before): (String, f64) = scene.page.run(anchor, vec![]).await;
+                scene
+                    .page
+                    .until("older ones", async |page| {
+                        (page.run::<usize>(count, vec![]).await > have).then_some(())
+                    })
+                    .await;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                let after: f64 = scene.page.run(top, vec![id.clone().into()]).await;
+                assert!((after - before).abs() < 2.0, "{id} jumped from {before} to {after}");
+            }
+            let questions: Vec<String> = scene
+                .page
+                .messages()
+                .await
+                .into_iter()
+                .filter(|m| m.role == "user")
+                .map(|m| m.text)
+                .collect();
+            let expected: Vec<String> = (0..TURNS).map(|n| format!("rtl {n}")).collect();
+            assert_eq!(questions, expected);
+        },
+    );
+}

@@ -99,6 +99,7 @@ fn samples() -> Vec<Event> {
         },
         Event::Opened { conversation_id: c() },
         Event::Joined { conversation_id: c(), more: false },
+        Event::History { conversation_id: c(), more: false },
         Event::Message { conversation_id: c(), message_id: m(), epoch: 0, role: Role::User },
         Event::Chunk {
             conversation_id: c(),
@@ -144,6 +145,7 @@ fn samples() -> Vec<Event> {
             | Event::Conversations { .. }
             | Event::Opened { .. }
             | Event::Joined { .. }
+            | Event::History { .. }
             | Event::Message { .. }
             | Event::Chunk { .. }
             | Event::Status { .. }

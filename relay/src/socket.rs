@@ -43,6 +43,8 @@ const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
 /// Frames a second that are read from one client, and how many may come at once. What comes faster waits in its own socket.
 const FRAMES: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
+/// Bytes for which a frame counts as one more: who sends large frames is heard less often.
+const FRAME_BYTES: usize = 4096;
 /// Frames that are written before the client is heard again.
 const FRAMES_AT_ONCE: usize = 16;
 /// How long the last words may take to be sent and heard.
@@ -362,7 +364,14 @@ impl Connection {
     }
 
     async fn receive(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
-        if let Err(until) = self.pace.check() {
+        let bytes = match &incoming {
+            Some(Ok(Message::Text(text))) => text.len(),
+            Some(Ok(Message::Binary(bytes))) => bytes.len(),
+            _ => 0,
+        };
+        let more = u32::try_from(bytes / FRAME_BYTES).unwrap_or(u32::MAX);
+        let frames = NonZeroU32::MIN.saturating_add(more).min(BURST);
+        if let Ok(Err(until)) = self.pace.check_n(frames) {
             self.read_after = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
         }
         match incoming {

@@ -124,6 +124,12 @@ const NAMED: &[(&str, &str)] = &[
     ("a quote in an item of a list that turns loose", "* A\n  > i\n* H\n* T:\n\n  b\n"),
     ("what is held back would make a table of a paragraph", "<\n||<\n-|:<"),
     ("a tag that begins in what looks like a table's second line", "a\n| b |\n|---|:<b>c</b> |\n|---|:<i>d"),
+    ("a definition over two lines, alone in the last item", "- a\n- [d\ne]:b"),
+    ("the same, and more items", "* :$g| a| b \n* [1\n|d^]:|>\n* c\n\n[d\ne]"),
+    ("an item in a table in an item", "- <table><li>\n|</table>\n> "),
+    ("an item in a form in an item", "<ul><li>\n\n<form><li></form>\n\nb\n\n- c\n"),
+    ("the same in one piece", "<ul><li>a<form><li></form>\n\nb\n\n- c\n"),
+    ("an item's end that ends an outer element", "<div><li><div><form><li></form></div></li>\n\nb\n\n> c\n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

@@ -99,7 +99,9 @@ impl Assembler<'_> {
                 };
                 let open: Vec<String> =
                     tail.open.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
-                let closed = tail.plain && self.ends_in_block(&nodes, &open);
+                let closed = tail.plain
+                    && self.ends_in_block(&nodes, &open)
+                    && self.goes_on(input, &open, sanitizer, &mut out.scanned);
                 if !closed && tops.peek().is_some() {
                     // Half as much again before the next look, or many blocks would cost their square.
                     let enough = html.len() + html.len() / 2;
@@ -153,6 +155,32 @@ impl Assembler<'_> {
             kids = kids.last().map_or(&[], |node| node.kids.as_slice());
         }
         kids.last().is_none_or(Node::is_block)
+    }
+
+    /// Whether what comes next lands in the open elements. The HTML that the sanitiser writes is parsed once more, and
+    /// an item right inside of an item ends that one then: what is open in the HTML as it came may be closed on the
+    /// page, or be another one. So one character is put there, to see where it goes.
+    fn goes_on(
+        &self,
+        mut input: String,
+        open: &[String],
+        sanitizer: &dyn Sanitize,
+        scanned: &mut usize,
+    ) -> bool {
+        let open = self.shown(open);
+        if open.is_empty() {
+            return true;
+        }
+        input.push('x');
+        *scanned += input.len();
+        let Ok((nodes, _)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&input)) else {
+            return false;
+        };
+        let mut last = nodes.last();
+        for name in &open {
+            last = last.filter(|node| node.name() == Some(name)).and_then(|node| node.kids.last());
+        }
+        last.is_some_and(|node| matches!(node.kind, Kind::Text { .. }))
     }
 
     /// Gives the ids of the path to nodes that were made by way of HTML.

@@ -256,8 +256,10 @@ impl Engine {
                 break;
             }
         }
-        // Only an item can be right inside of a list, and a definition is none.
+        // Only an item can be right inside of a list, and a definition is none; unless it stands in one that begins there.
+        let in_item = kids.iter().any(|kid| kid.span.start >= cut.anchor && kid.span.contains(&cut.at));
         while cut.definition
+            && !in_item
             && path.last().is_some_and(|open| {
                 !matches!(open.role, Role::Item | Role::Quote | Role::Note(_) | Role::Raw)
             })

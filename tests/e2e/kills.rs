@@ -16,8 +16,10 @@ const ANSWERS: usize = 20;
 const KILL_EVERY: Duration = Duration::from_secs(3);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Notes the longest text of each epoch that the page has shown, and each interruption that came short of it.
+/// Notes where each answer stands, the longest text of each epoch that the page has shown, and each end that came short
+/// of it. Conversations that were left long ago are let go and fetched again: then their text grows once more.
 const WATCH: &str = "
+    globalThis.statuses = new Map();
     globalThis.longest = new Map();
     globalThis.faults = [];
     globalThis.interruptions = 0;
@@ -25,12 +27,16 @@ const WATCH: &str = "
         const key = `${messageId} ${epoch}`;
         const text = chat.text(messageId) ?? '';
         const before = longest.get(key) ?? '';
-        if (!text.startsWith(before)) faults.push(`${key}: ${before.length} characters were shown, then others`);
-        longest.set(key, text);
+        if (!text.startsWith(before) && !before.startsWith(text)) faults.push(`${key}: ${before.length} characters were shown, then others`);
+        if (text.length > before.length) longest.set(key, text);
+        return text.length < before.length;
     };
+    chat.on('message', ({ messageId, role }) => role === 'assistant' && statuses.set(messageId, 'pending'));
     chat.on('chunk', note);
     chat.on('status', (event) => {
-        note(event);
+        const short = note(event);
+        statuses.set(event.messageId, event.status);
+        if (short && event.status !== 'pending' && event.status !== 'streaming') faults.push(`${event.messageId}: ${event.status}, and shorter than it was`);
         if (event.status === 'interrupted') {
             interruptions += 1;
             if (event.reason !== 'restart') faults.push(`${event.messageId}: interrupted by ${event.reason}`);
@@ -51,7 +57,8 @@ struct Told {
 }
 
 async fn told(page: &Page) -> BTreeMap<String, String> {
-    let told: Vec<Told> = page.run("return chat.debug().messages;", vec![]).await;
+    let told: Vec<Told> =
+        page.run("return [...statuses].map(([messageId, status]) => ({ messageId, status }));", vec![]).await;
     told.into_iter().map(|told| (told.message_id, told.status)).collect()
 }
 
@@ -228,9 +235,18 @@ fn killed(mut provider: impl Answers, name: &str, check: impl FnOnce(u32, u32)) 
                     Some("interrupted") => {
                         open += 1;
                         retried += 1;
-                        let retry = "chat.open(arguments[0]); chat.retry(arguments[1]); return null;";
-                        let args = vec![conversation.as_str().into(), reply.as_str().into()];
-                        scene.page.run::<Option<bool>>(retry, args).await;
+                        let open = "chat.open(arguments[0]); return null;";
+                        scene.page.run::<Option<bool>>(open, vec![conversation.as_str().into()]).await;
+                        // One that was let go is described again first.
+                        let known = "return chat.debug().messages.some(({ messageId, status }) => messageId === arguments[0] && status === 'interrupted');";
+                        scene
+                            .page
+                            .until("the interrupted answer", async |page| {
+                                page.run::<bool>(known, vec![reply.as_str().into()]).await.then_some(())
+                            })
+                            .await;
+                        let retry = "chat.retry(arguments[0]); return null;";
+                        scene.page.run::<Option<bool>>(retry, vec![reply.as_str().into()]).await;
                         // One retry at a time: its next epoch must be there before it is looked at again.
                         tokio::time::sleep(Duration::from_millis(200)).await;
                     }

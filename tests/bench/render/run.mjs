@@ -121,7 +121,15 @@ async function measureAll(browser, url, downloads) {
   for (const engine of engines) {
     // A page an engine: nobody measures in another's garbage. The first run of all is in a page that has run nothing.
     const page = await open(browser, url, engine);
-    const measure = (o) => page.evaluate((o) => bench.measure(o), { count: false, ...o });
+    // A peer that breaks on a text is a row that is not finished, and no end of the run.
+    const measure = async (o) => {
+      try {
+        return await page.evaluate((o) => bench.measure(o), { count: false, ...o });
+      } catch (error) {
+        say(`${engine} broke: ${error.message.split("\n")[0]}`);
+        return { finished: false, share: 0, total: 0 };
+      }
+    };
     const first = await measure({ ...HEADLINE, budget: budget.headline });
     for (const shape of shapes) {
       for (const chunk of pieceSizes) {

@@ -17,21 +17,27 @@ const KILL_EVERY: Duration = Duration::from_secs(3);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Notes where each answer stands, the longest text of each epoch that the page has shown, and each end that came short
-/// of it. Conversations that were left long ago are let go and fetched again: then their text grows once more.
+/// of it. Conversations that were left long ago are let go and described again: only then may a text grow once more.
 const WATCH: &str = "
     globalThis.statuses = new Map();
     globalThis.longest = new Map();
+    globalThis.again = new Set();
     globalThis.faults = [];
     globalThis.interruptions = 0;
     const note = ({ messageId, epoch }) => {
         const key = `${messageId} ${epoch}`;
         const text = chat.text(messageId) ?? '';
         const before = longest.get(key) ?? '';
-        if (!text.startsWith(before) && !before.startsWith(text)) faults.push(`${key}: ${before.length} characters were shown, then others`);
+        if (text.length >= before.length) again.delete(key);
+        if (again.has(key) ? !before.startsWith(text) : !text.startsWith(before)) faults.push(`${key}: ${before.length} characters were shown, then others`);
         if (text.length > before.length) longest.set(key, text);
         return text.length < before.length;
     };
-    chat.on('message', ({ messageId, role }) => role === 'assistant' && statuses.set(messageId, 'pending'));
+    chat.on('message', ({ messageId, epoch, role }) => {
+        if (role !== 'assistant') return;
+        statuses.set(messageId, 'pending');
+        if (longest.has(`${messageId} ${epoch}`)) again.add(`${messageId} ${epoch}`);
+    });
     chat.on('chunk', note);
     chat.on('status', (event) => {
         const short = note(event);

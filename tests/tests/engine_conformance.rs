@@ -130,6 +130,14 @@ const NAMED: &[(&str, &str)] = &[
     ("an item in a form in an item", "<ul><li>\n\n<form><li></form>\n\nb\n\n- c\n"),
     ("the same in one piece", "<ul><li>a<form><li></form>\n\nb\n\n- c\n"),
     ("an item's end that ends an outer element", "<div><li><div><form><li></form></div></li>\n\nb\n\n> c\n"),
+    (
+        "raw HTML right behind a tight paragraph",
+        "- | a | b |\n|---|:-:|\n| a | b |\n|---|:-:|\n    </div>a<summary>s</summary>",
+    ),
+    (
+        "comments beside tight paragraphs",
+        "- a\n  <!-- b -->\n  c\n- <!-- d -->\n  e\n- f\n  <!-- g -->\n  <!-- h -->\n  i\n",
+    ),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

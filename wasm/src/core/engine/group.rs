@@ -224,7 +224,7 @@ impl Assembler<'_> {
         if named.is_some() {
             context.pop();
         }
-        good
+        good && !runs_on(&node.kids)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one leaf, and all that it stands in")]
@@ -327,6 +327,19 @@ impl Assembler<'_> {
         }
         true
     }
+}
+
+/// Whether text runs on from a tight paragraph into raw HTML beside it: whitespace between them counts then.
+fn runs_on(kids: &[Node]) -> bool {
+    let tight = |node: &Node| matches!(node.kind, Kind::Virtual) && node.role == Role::Paragraph;
+    let raw = |node: &Node| matches!(node.kind, Kind::Virtual) && node.role == Role::Html;
+    kids.windows(2).any(|pair| match pair {
+        [before, after] if raw(after) => {
+            !after.kids.first().is_some_and(Node::is_block) && (tight(before) || raw(before))
+        }
+        [before, after] if raw(before) => tight(after) && !before.kids.last().is_some_and(Node::is_block),
+        _ => false,
+    })
 }
 
 /// Those of the open elements that are on the page.

@@ -138,6 +138,7 @@ const NAMED: &[(&str, &str)] = &[
         "comments beside tight paragraphs",
         "- a\n  <!-- b -->\n  c\n- <!-- d -->\n  e\n- f\n  <!-- g -->\n  <!-- h -->\n  i\n",
     ),
+    ("hosts in other letters", "<http://a.é> [b](https://ü.example/x) <a href=\"https://ü.example\">c</a>\n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(shown("<b onclick=x()>a</b>"), "<b>a</b>");
         assert_eq!(shown("<a href=\"javascript:x()\">a</a>"), "<a>a</a>");
         assert_eq!(shown("<form>a</form>"), "a");
+        assert_eq!(shown("<a href=\"https://ü.example\">a</a>"), "<a href=\"https://ü.example\">a</a>");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 // The types of the package. Event fields are those of wasm/src/core/event.rs.
+import type { Recorder } from "./debug/index.js";
 
 /** Where a wasm module comes from. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
@@ -97,6 +98,8 @@ export interface MarkdownStreamOptions extends CodeOptions {
   /** Origins whose images load without being asked for, such as `"https://img.example.com"`; `"self"` is the page's own,
    * `"*"` every one. None by default: an image that a model writes can carry data to any server. */
   images?: string[];
+  /** Hears all that happens to it, for a bug report: from `riacho/debug`. */
+  recorder?: Recorder;
   /** The wasm can't be had, or died: the text is shown plain. `code` as in `Started`, or `wasm_panicked`. */
   onDegraded?: (error: RiachoError) => void;
 }
@@ -225,6 +228,8 @@ export interface ChatOptions extends CodeOptions {
   measure?: boolean;
   /** Origins whose images load without being asked for, as in `MarkdownStreamOptions`. */
   images?: string[];
+  /** Hears all that happens to the client, for a bug report: from `riacho/debug`. */
+  recorder?: Recorder;
 }
 
 export interface SendOptions {

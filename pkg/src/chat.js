@@ -51,7 +51,8 @@ export class ChatClient {
     this.#takeover = new Takeover(url);
     this.#measures = options.measure ? new Measures() : undefined;
     if (trouble() === undefined) {
-      this.#inner = new Chat(this.#options);
+      const make = (more) => new Chat({ ...this.#options, ...more });
+      this.#inner = options.recorder?.attach("chat", options, make) ?? make();
       this.#forget = live(this);
     } else {
       this.#inner = new (plainNow().PlainChat)(this.#options);

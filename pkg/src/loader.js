@@ -5,6 +5,8 @@ import { died, startPlain } from "./life.js";
 
 let starting;
 let started = false;
+/** Once the wasm is there: promises the second module's function from HTML to a flat tree. */
+export let fetchSanitizer;
 
 /**
  * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module, or
@@ -44,7 +46,7 @@ async function run(source) {
     return { mode: "plain", error };
   }
   onDeath(died);
-  setSanitizerLoader(() => loadSanitizer(sanitizer));
+  setSanitizerLoader((fetchSanitizer = () => loadSanitizer(sanitizer)));
   started = true;
   return { mode: "wasm" };
 }

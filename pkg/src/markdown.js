@@ -83,9 +83,10 @@ export class MarkdownStream {
       return;
     }
     this.#forget = live(this);
-    const prefix = String(options.idPrefix ?? `stream-${count}`);
+    const idPrefix = String(options.idPrefix ?? `stream-${count}`);
     const makeWatch = watching(options, (event) => this.#events.emit(event));
-    this.#inner = new Markdown(container, prefix, listed(options.images), makeWatch);
+    const make = (more) => new Markdown(container, idPrefix, listed(options.images), makeWatch, more?.tape);
+    this.#inner = options.recorder?.attach("markdown", { ...options, idPrefix }, make) ?? make();
   }
 
   /** Cheap: what is on screen follows on the next frame. */

@@ -7,11 +7,11 @@
  * @returns {((container: Element) => Watch) | undefined}
  */
 export function watching(options, emit) {
-  const { codeHeader = true, highlight, blocks } = options;
+  const { codeHeader = true, highlight, blocks, recorder } = options;
   if (codeHeader === false && highlight === undefined && blocks === undefined) {
     return undefined;
   }
-  const settings = { header: codeHeader, highlight, blocks, emit };
+  const settings = { header: codeHeader, highlight, blocks, emit, recorder };
   return (container) => new Watch(container, settings);
 }
 
@@ -108,7 +108,8 @@ class Watch {
       fetching = undefined;
       this.#settings.emit({ type: "code_unavailable", message: String(cause?.message ?? cause) });
     });
-    fetching.then((module) => {
+    const { recorder } = this.#settings;
+    (recorder?.gate(fetching) ?? fetching).then((module) => {
       if (this.#team === null || module === undefined) {
         this.leave();
         return;

@@ -13,6 +13,7 @@ mod once;
 mod orphans;
 mod policy;
 mod reading;
+mod recorded;
 mod reload;
 mod runtime;
 mod stop;

@@ -243,6 +243,10 @@ fn a_strict_typescript_project_compiles() {
     project.tool("types", "tsc", &["-p", "."]);
 }
 
+/// What holds snippets that a page's author copies.
+const GUIDES: [&str; 6] =
+    ["docs/PAGE.md", "docs/CODE.md", "docs/READING.md", "docs/SECURITY.md", "README.md", "pkg/README.md"];
+
 /// The TypeScript of a guide, snippet by snippet: each stands by itself, as somebody would paste it.
 fn snippets(guide: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
@@ -264,6 +268,11 @@ fn every_snippet_of_the_guides_compiles_under_strict() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // What a page has of its own, and what bundlers make of a file.
     let surroundings = "declare const answer: AsyncIterable<string>;\n\
+        declare const root: HTMLElement, element: HTMLElement, scroller: HTMLElement, hiddenElement: HTMLElement;\n\
+        declare const backButton: HTMLButtonElement, messageId: string;\n\
+        declare const chat: import(\"riacho\").ChatClient;\n\
+        declare function draw(element: HTMLElement, source: string): { destroy(): void };\n\
+        declare module \"katex\";\n\
         declare module \"*.wasm\" { const url: string; export default url; }\n\
         declare module \"*.css\";\n";
     // JavaScript is checked too, but takes what may be null for granted.
@@ -275,7 +284,7 @@ fn every_snippet_of_the_guides_compiles_under_strict() {
         fs::create_dir_all(&at).unwrap();
         fs::write(at.join("surroundings.d.ts"), surroundings).unwrap();
         let mut files = vec!["surroundings.d.ts".to_owned()];
-        for guide in ["docs/PAGE.md", "README.md", "pkg/README.md"] {
+        for guide in GUIDES {
             let text = fs::read_to_string(root.join(guide)).unwrap();
             for (n, (kind, code)) in snippets(&text).into_iter().enumerate() {
                 if kinds.contains(&kind) {

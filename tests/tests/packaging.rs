@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 59] = [
+const FILES: [&str; 64] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -27,6 +27,11 @@ const FILES: [&str; 59] = [
     "code/team.js",
     "code/tint.js",
     "code/view.js",
+    "debug/index.d.ts",
+    "debug/index.js",
+    "debug/recorder.js",
+    "debug/redact.js",
+    "debug/replay.js",
     "dist/riacho.js",
     "dist/riacho_bg.wasm",
     "dist/riacho_sanitizer.js",
@@ -137,6 +142,9 @@ fn the_installed_tarball_is_imported_without_a_dom() {
         project.join("main.js"),
         r#"
 import init, { ChatClient, MarkdownStream, init as named } from "riacho";
+for (const entry of ["debug", "element", "reading", "shiki", "adapters/openai", "adapters/ai-sdk", "adapters/socket-io"]) {
+    await import(`riacho/${entry}`);
+}
 if (typeof document !== "undefined") throw new Error("there is a DOM after all");
 const codes = [];
 for (const make of [() => new ChatClient({}), () => new MarkdownStream({})]) {

@@ -3,6 +3,7 @@ import init, { ChatClient, MarkdownStream, type ChatEvent, type RiachoError, typ
 import { aiSDK, readUIMessageStream } from "riacho/adapters/ai-sdk";
 import { openAI, readOpenAI } from "riacho/adapters/openai";
 import { socketIO } from "riacho/adapters/socket-io";
+import { Recorder, replay, type Recording } from "riacho/debug";
 import { RiachoChat, define } from "riacho/element";
 import { Markdown, useChat } from "riacho/react";
 import { io } from "socket.io-client";
@@ -62,6 +63,14 @@ for await (const event of readUIMessageStream(new Response(""))) {
 const stream = new MarkdownStream(root, { images: ["self"], onDegraded: (error: RiachoError) => console.log(error.code) });
 stream.push("**x**");
 await stream.end();
+
+const recorder = new Recorder({ redact: true, limit: 1_000_000 });
+new MarkdownStream(root, { recorder });
+const recording: Recording = recorder.recording();
+const { client, finished, stop } = replay(recording, root, { speed: Infinity, onentry: ({ at, input }) => console.log(at, input) });
+await finished;
+stop();
+console.log(client instanceof ChatClient ? client.debug().mounted : client.text);
 
 define("my-chat");
 const element: RiachoChat = document.createElement("riacho-chat");

@@ -28,7 +28,7 @@ pub fn new_id() -> String {
     uuid_v7(millis(Date::now()), bytes)
 }
 
-fn millis(ms: f64) -> Millis {
+pub fn millis(ms: f64) -> Millis {
     // `as` saturates, and neither clock is negative.
     ms as Millis
 }

@@ -12,16 +12,17 @@ use js_sys::Function;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::clock::{now, random};
 use super::death;
 use super::frames::{Frames, is_hidden};
 use super::page::{Action, Page};
 use super::sanitizer;
 use super::socket::{Socket, SocketEvent};
 use super::storage::Slot;
+use super::world::World;
 use crate::core::Millis;
 use crate::core::client::{Client, Output};
 use crate::core::engine::Sanitize;
+use riacho_protocol::MessageId;
 
 /// How much text a reload keeps; tabs have about five million characters in all.
 const SNAPSHOT_BUDGET: usize = 1 << 20;
@@ -37,6 +38,55 @@ pub struct Setup {
     /// Makes, for an element, who watches the blocks of code in it; or undefined.
     pub make_watch: JsValue,
     pub slot: Option<Slot>,
+    pub world: World,
+}
+
+/// What happens to a client, beside what the page calls. Everything of the browser's comes in as one of these.
+enum Input {
+    /// The first of all; with what was kept for it.
+    Start(Option<String>),
+    /// The network is back, or the tab is looked at again.
+    Wake,
+    Frame,
+    Timer,
+    /// The socket is open; with the token that was fetched for it.
+    Open(Option<String>),
+    Text(String),
+    Closed(Option<String>),
+    Sanitizer(Result<(), String>),
+    Retry(MessageId),
+}
+
+impl Input {
+    /// As a tape keeps it. A token is on no tape.
+    fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Start(kept) => ("start", kept.as_deref()),
+            Self::Wake => ("wake", None),
+            Self::Frame => ("frame", None),
+            Self::Timer => ("timer", None),
+            Self::Open(_) => ("open", None),
+            Self::Text(text) => ("text", Some(text)),
+            Self::Closed(words) => ("closed", words.as_deref()),
+            Self::Sanitizer(loaded) => ("sanitizer", loaded.as_ref().err().map(String::as_str)),
+            Self::Retry(id) => ("retry", Some(id.as_str())),
+        }
+    }
+
+    fn parse(name: &str, text: Option<String>) -> Option<Self> {
+        Some(match name {
+            "start" => Self::Start(text),
+            "wake" => Self::Wake,
+            "frame" => Self::Frame,
+            "timer" => Self::Timer,
+            "open" => Self::Open(None),
+            "text" => Self::Text(text?),
+            "closed" => Self::Closed(text),
+            "sanitizer" => Self::Sanitizer(text.map_or(Ok(()), Err)),
+            "retry" => Self::Retry(MessageId::new(text?).ok()?),
+            _ => return None,
+        })
+    }
 }
 
 pub struct Driver {
@@ -47,6 +97,7 @@ pub struct Driver {
     token: Option<Function>,
     emit: Function,
     slot: Option<Slot>,
+    world: World,
     frames: Frames,
     timer: RefCell<Option<(Millis, Timeout)>>,
     draining: Cell<bool>,
@@ -56,7 +107,7 @@ pub struct Driver {
 impl Driver {
     pub fn new(setup: Setup) -> Rc<Self> {
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
-            let draw = Self::weakly(weak, Self::draw);
+            let draw = Self::weakly(weak, |driver| driver.in_own_task(Input::Frame));
             let retry = weak.clone();
             let page = Page::new(setup.root, setup.make_watch, move |action| {
                 if let Some(driver) = retry.upgrade() {
@@ -67,18 +118,69 @@ impl Driver {
                 client: RefCell::new(setup.client),
                 page: RefCell::new(page),
                 socket: RefCell::new(None),
-                url: setup.url,
+                // A tape needs no socket.
+                url: setup.url.filter(|_| !setup.world.is_replay),
                 token: setup.token,
                 emit: setup.emit,
                 slot: setup.slot,
+                world: setup.world,
                 frames: Frames::new(draw),
                 timer: RefCell::new(None),
                 draining: Cell::new(false),
                 listeners: RefCell::new(Vec::new()),
             }
         });
-        driver.listen();
+        if !driver.world.is_replay {
+            driver.listen();
+            let kept = driver.slot.as_ref().and_then(Slot::read);
+            driver.happen(Input::Start(kept));
+        }
         driver
+    }
+
+    /// What the page is told of the time, of chance, and the ids that it gets.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Something that a tape has kept happens again. False for what is on no tape.
+    pub fn play(self: &Rc<Self>, name: &str, text: Option<String>) -> bool {
+        let input = Input::parse(name, text).filter(|_| self.world.is_replay);
+        input.map(|input| self.happen(input)).is_some()
+    }
+
+    fn happen(self: &Rc<Self>, input: Input) {
+        let (name, text) = input.told();
+        self.world.input(name, text);
+        let (now, random) = (|| self.world.now(), || self.world.random());
+        match input {
+            Input::Start(kept) => self.with(|client| {
+                // A snapshot that can't be read is as good as none: the relay has everything.
+                let open = kept.and_then(|kept| client.restore(&kept).ok()).flatten();
+                client.connect(now());
+                if let Some(open) = open {
+                    client.open(open, now());
+                }
+            }),
+            Input::Wake => self.with(|client| client.handle_wake(now())),
+            Input::Frame => self.draw(),
+            Input::Timer => self.with(|client| client.handle_timeout(now(), random())),
+            Input::Open(token) => self.with(|client| client.handle_open(token, now())),
+            Input::Text(text) => self.with(|client| client.handle_text(&text, now())),
+            Input::Closed(words) => self.with(|client| client.handle_closed(words, now(), random())),
+            Input::Sanitizer(loaded) => self.with(|client| client.handle_sanitizer(loaded)),
+            // The button of a message that is gone does nothing.
+            Input::Retry(id) => drop(self.with(|client| client.retry(&id))),
+        }
+    }
+
+    /// At the start of a task of its own nothing is being drained; else the task before was left by an exception.
+    fn in_own_task(self: &Rc<Self>, input: Input) {
+        if self.draining.get() {
+            death::torn();
+        } else {
+            self.happen(input);
+        }
     }
 
     fn weakly(weak: &Weak<Self>, call: impl Fn(&Rc<Self>) + 'static) -> impl Fn() + 'static {
@@ -95,7 +197,7 @@ impl Driver {
         let Some(window) = web_sys::window() else { return };
         let weak = Rc::downgrade(self);
         let mut listeners = self.listeners.borrow_mut();
-        let wake = Self::weakly(&weak, |driver| driver.with(|client| client.handle_wake(now())));
+        let wake = Self::weakly(&weak, |driver| driver.happen(Input::Wake));
         listeners.push(EventListener::new(&window, "online", move |_| wake()));
         let save = Self::weakly(&weak, |driver| driver.save());
         listeners.push(EventListener::new(&window, "pagehide", move |_| save()));
@@ -104,7 +206,7 @@ impl Driver {
                 if is_hidden() {
                     driver.save();
                 } else {
-                    driver.with(|client| client.handle_wake(now()));
+                    driver.happen(Input::Wake);
                 }
             });
             listeners.push(EventListener::new(&document, "visibilitychange", move |_| seen()));
@@ -156,12 +258,14 @@ impl Driver {
             Output::Unmount(id) => self.page.borrow_mut().unmount(&id),
             Output::Reset(id) => self.page.borrow_mut().reset(&id),
             Output::SetStatus(id, appearance) => self.page.borrow_mut().set_status(&id, &appearance),
+            // A tape says when there is a frame, and when the sanitiser is there.
+            Output::RequestFrame | Output::LoadSanitizer if self.world.is_replay => {}
             Output::RequestFrame => self.frames.request(),
             Output::Render => self.paint(),
             Output::LoadSanitizer => self.load_sanitizer(),
             Output::Survey => {
                 let found = self.page.borrow().survey();
-                self.client.borrow_mut().handle_survey(found, now());
+                self.client.borrow_mut().handle_survey(found, self.world.now());
             }
             Output::Emit(event) => {
                 // The package's own function: it queues and does not throw.
@@ -182,31 +286,16 @@ impl Driver {
         self.socket.replace(Some(socket));
     }
 
-    /// At the start of a task of its own nothing is being drained; else the task before was left by an exception.
-    fn is_torn(&self) -> bool {
-        let torn = self.draining.get();
-        if torn {
-            death::torn();
-        }
-        torn
-    }
-
     fn on_socket(self: &Rc<Self>, event: SocketEvent) {
-        if self.is_torn() {
-            return;
-        }
-        match event {
-            SocketEvent::Open(token) => self.with(|client| client.handle_open(token, now())),
-            SocketEvent::Text(text) => self.with(|client| client.handle_text(&text, now())),
-            SocketEvent::Closed(words) => self.with(|client| client.handle_closed(words, now(), random())),
-        }
+        self.in_own_task(match event {
+            SocketEvent::Open(token) => Input::Open(token),
+            SocketEvent::Text(text) => Input::Text(text),
+            SocketEvent::Closed(words) => Input::Closed(words),
+        });
     }
 
     /// The frame that was asked for.
     fn draw(self: &Rc<Self>) {
-        if self.is_torn() {
-            return;
-        }
         // The page's code may run from within a change of the DOM: what it asks for waits until this is done.
         self.draining.set(true);
         self.paint();
@@ -215,7 +304,7 @@ impl Driver {
     }
 
     fn paint(&self) {
-        let sanitizer = sanitizer::get();
+        let sanitizer = self.world.sanitizer();
         // Taken under the borrow, put into the DOM after it.
         let mut batches = Vec::new();
         self.client.borrow_mut().render(
@@ -236,21 +325,25 @@ impl Driver {
         spawn_local(async move {
             let loaded = sanitizer::load().await;
             if let Some(driver) = weak.upgrade() {
-                driver.with(|client| client.handle_sanitizer(loaded));
+                driver.happen(Input::Sanitizer(loaded));
             }
         });
     }
 
     fn act(self: &Rc<Self>, action: Action) {
         match action {
-            // The button of a message that is gone does nothing.
-            Action::Retry(id) => drop(self.with(|client| client.retry(&id))),
+            // Who looks at a replay does not change it.
+            Action::Retry(_) if self.world.is_replay => {}
+            Action::Retry(id) => self.happen(Input::Retry(id)),
         }
     }
 
     /// A timer that is early is kept: it finds nothing to do, and the next one is set then. Every frame that comes in
     /// puts the heartbeat off, and must not cost a timer.
     fn set_timer(self: &Rc<Self>) {
+        if self.world.is_replay {
+            return;
+        }
         let Some(due) = self.client.borrow().poll_timeout() else {
             self.timer.take();
             return;
@@ -258,13 +351,10 @@ impl Driver {
         if self.timer.borrow().as_ref().is_some_and(|(at, _)| *at <= due) {
             return;
         }
-        let delay = u32::try_from(due.saturating_sub(now())).unwrap_or(u32::MAX >> 1);
+        let delay = u32::try_from(due.saturating_sub(self.world.now())).unwrap_or(u32::MAX >> 1);
         let fire = Self::weakly(&Rc::downgrade(self), |driver| {
             let _done = driver.timer.take();
-            if driver.is_torn() {
-                return;
-            }
-            driver.with(|client| client.handle_timeout(now(), random()));
+            driver.in_own_task(Input::Timer);
         });
         self.timer.replace(Some((due, Timeout::new(delay, fire))));
     }

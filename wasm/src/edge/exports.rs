@@ -8,12 +8,12 @@ use web_sys::Element;
 
 use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Number, Options, UpdateConversation};
 
-use super::clock::{new_id, now};
 use super::driver::{Driver, Setup};
 use super::error::{error, from_decode, from_id, from_policy, from_send};
 use super::storage::Slot;
 use super::stream::Stream;
 use super::utf16::Utf16Joiner;
+use super::world::{Tape, World};
 use crate::core::client::{Client, Config, SendError, SendRequest, Transport};
 use crate::core::engine::Engine;
 use crate::core::policy::{Images, Policy};
@@ -41,6 +41,8 @@ extern "C" {
     fn images(this: &ChatOptions) -> Option<Vec<String>>;
     #[wasm_bindgen(method, getter, js_name = makeWatch)]
     fn make_watch(this: &ChatOptions) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn tape(this: &ChatOptions) -> Option<Tape>;
 
     /// What `chat.send` was given beside the text.
     pub type SendOptions;
@@ -67,6 +69,12 @@ pub fn version() -> String {
 #[wasm_bindgen(js_name = setSanitizerLoader)]
 pub fn set_sanitizer_loader(loader: Function) {
     super::sanitizer::set_loader(loader);
+}
+
+/// Gives the function that the loader would promise: a tape needs it before it plays.
+#[wasm_bindgen(js_name = setSanitizer)]
+pub fn set_sanitizer(sanitize: Function) {
+    super::sanitizer::set(sanitize);
 }
 
 /// Called with words, once, when nothing here can be called any more.
@@ -113,31 +121,22 @@ impl Chat {
             },
             policy: policy(options.images())?,
         };
-        let mut client = Client::new(config);
-        let slot = options.storage_key().map(Slot::new);
-        // A snapshot that can't be read is as good as none: the relay has everything.
-        let open = slot.as_ref().and_then(Slot::read).and_then(|kept| client.restore(&kept).ok()).flatten();
         let driver = Driver::new(Setup {
-            client,
+            client: Client::new(config),
             root: options.root(),
             url,
             token: options.token(),
             emit: options.emit(),
             make_watch: options.make_watch(),
-            slot,
-        });
-        driver.with(|client| {
-            client.connect(now());
-            if let Some(open) = open {
-                client.open(open, now());
-            }
+            slot: options.storage_key().map(Slot::new),
+            world: World::new(options.tape()),
         });
         Ok(Chat { driver })
     }
 
     pub fn open(&self, conversation_id: &str) -> Result<(), JsValue> {
         let id = ConversationId::new(conversation_id).map_err(from_id)?;
-        self.driver.with(|client| client.open(id, now()));
+        self.driver.with(|client| client.open(id, self.driver.world().now()));
         Ok(())
     }
 
@@ -153,8 +152,8 @@ impl Chat {
         let mut text = joiner.join(content);
         text.extend(joiner.rest());
         let request = SendRequest {
-            message_id: MessageId::new(new_id()).map_err(from_id)?,
-            reply_id: MessageId::new(new_id()).map_err(from_id)?,
+            message_id: MessageId::new(self.driver.world().new_id()).map_err(from_id)?,
+            reply_id: MessageId::new(self.driver.world().new_id()).map_err(from_id)?,
             content: text,
             provider: options.provider(),
             model: options.model(),
@@ -164,12 +163,15 @@ impl Chat {
                 max_tokens: options.max_tokens().map(|n| n as u32),
             },
         };
-        let receipt = self.driver.with(|client| client.send(request, now())).map_err(|e| from_send(&e))?;
+        let receipt = self
+            .driver
+            .with(|client| client.send(request, self.driver.world().now()))
+            .map_err(|e| from_send(&e))?;
         Ok(vec![receipt.message_id.into(), receipt.reply_id.into()])
     }
 
     pub fn stop(&self, message_id: &str) -> Result<(), JsValue> {
-        self.about(message_id, |client, id| client.stop(id, now()))
+        self.about(message_id, |client, id| client.stop(id, self.driver.world().now()))
     }
 
     pub fn pause(&self, message_id: &str) -> Result<(), JsValue> {
@@ -195,7 +197,9 @@ impl Chat {
 
     /// Takes an event of the page's own transport, as JSON.
     pub fn handle(&self, event: &str) -> Result<(), JsValue> {
-        self.driver.with(|client| client.handle_event(event, now())).map_err(|e| from_decode(&e))
+        self.driver
+            .with(|client| client.handle_event(event, self.driver.world().now()))
+            .map_err(|e| from_decode(&e))
     }
 
     #[wasm_bindgen(js_name = listConversations)]
@@ -270,6 +274,11 @@ impl Chat {
     pub fn close(&self) {
         self.driver.close();
     }
+
+    /// For a tape: what it has kept under a name happens. False when it is none of its names.
+    pub fn play(&self, name: &str, text: Option<String>) -> bool {
+        self.driver.play(name, text)
+    }
 }
 
 /// One markdown stream into one element.
@@ -286,9 +295,15 @@ impl Markdown {
         id_prefix: &str,
         images: Option<Vec<String>>,
         make_watch: &JsValue,
+        tape: Option<Tape>,
     ) -> Result<Markdown, JsValue> {
         let engine = Engine::new(policy(images)?, id_prefix);
-        Ok(Markdown { stream: Stream::new(container, engine, make_watch) })
+        Ok(Markdown { stream: Stream::new(container, engine, make_watch, World::new(tape)) })
+    }
+
+    /// As [`Chat::play`].
+    pub fn play(&self, name: &str, text: Option<String>) -> bool {
+        self.stream.play(name, text)
     }
 
     /// False when the stream has ended. (A `Result` would cost an array a chunk at the border.)

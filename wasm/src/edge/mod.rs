@@ -14,6 +14,7 @@ mod socket;
 mod storage;
 mod stream;
 mod utf16;
+mod world;
 
 #[cfg(test)]
 mod dom_tests;

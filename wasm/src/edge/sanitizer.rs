@@ -20,6 +20,11 @@ pub fn set_loader(loader: Function) {
     LOADER.set(Some(loader));
 }
 
+/// Has it, without a fetch of its own.
+pub fn set(sanitize: Function) {
+    SANITIZE.set(Some(sanitize));
+}
+
 /// Fetches it, or joins the fetch that is under way. What failed once is tried again by the next one who asks.
 pub async fn load() -> Result<(), String> {
     if SANITIZE.with_borrow(Option::is_some) {
@@ -33,7 +38,7 @@ pub async fn load() -> Result<(), String> {
     LOADING.set(None);
     let loaded = loaded.map_err(|e| message_of(&e))?;
     let sanitize = loaded.dyn_into::<Function>().map_err(|_| "the sanitiser's loader gave no function")?;
-    SANITIZE.set(Some(sanitize));
+    set(sanitize);
     Ok(())
 }
 

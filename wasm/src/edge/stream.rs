@@ -12,6 +12,7 @@ use super::frames::Frames;
 use super::render::Painter;
 use super::sanitizer;
 use super::utf16::Utf16Joiner;
+use super::world::World;
 use crate::core::engine::{Batch, Engine, Sanitize};
 
 /// The state of one stream. JavaScript holds it; frames and promises hold it weakly.
@@ -22,6 +23,7 @@ pub struct Stream {
     painting: RefCell<Batch>,
     joiner: RefCell<Utf16Joiner>,
     frames: Frames,
+    world: World,
     ended: Cell<bool>,
     sanitizer_asked: Cell<bool>,
     /// Resolve functions of `end()`, called once the DOM is final.
@@ -30,7 +32,7 @@ pub struct Stream {
 
 impl Stream {
     /// `make_watch` makes, for a container, who watches the blocks of code in it.
-    pub fn new(container: &Element, engine: Engine, make_watch: &JsValue) -> Rc<Self> {
+    pub fn new(container: &Element, engine: Engine, make_watch: &JsValue, world: World) -> Rc<Self> {
         let painter = Painter::new(container, make_watch);
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = weak.clone();
@@ -41,9 +43,10 @@ impl Stream {
                 joiner: RefCell::default(),
                 frames: Frames::new(move || {
                     if let Some(stream) = draw.upgrade() {
-                        stream.flush();
+                        stream.happen("frame", None);
                     }
                 }),
+                world,
                 ended: Cell::new(false),
                 sanitizer_asked: Cell::new(false),
                 waiting: RefCell::default(),
@@ -57,7 +60,9 @@ impl Stream {
             return false;
         }
         self.engine.borrow_mut().push(text);
-        self.frames.request();
+        if !self.world.is_replay {
+            self.frames.request();
+        }
         true
     }
 
@@ -75,7 +80,7 @@ impl Stream {
 
     /// Brings the DOM up to date, now.
     pub fn flush(self: &Rc<Self>) {
-        let loaded = sanitizer::get();
+        let loaded = self.world.sanitizer();
         let sanitizer = loaded.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize);
         // Out of its cell while the page's code may run: a flush from within finds an empty one.
         let mut painting = self.painting.take();
@@ -92,7 +97,7 @@ impl Stream {
         };
         self.painter.paint(&painting);
         self.painting.replace(painting);
-        if wants && !self.sanitizer_asked.replace(true) {
+        if wants && !self.sanitizer_asked.replace(true) && !self.world.is_replay {
             self.load_sanitizer();
         }
         if self.engine.borrow().is_final() {
@@ -103,14 +108,29 @@ impl Stream {
         }
     }
 
+    /// What comes of no call: a frame, or the sanitiser, with words if it can't be had.
+    fn happen(self: &Rc<Self>, name: &str, text: Option<String>) {
+        self.world.input(name, text.as_deref());
+        if name == "sanitizer" && text.is_some() {
+            self.engine.borrow_mut().sanitizer_failed();
+        }
+        self.flush();
+    }
+
+    /// Something that a tape has kept happens again. False for what is on no tape.
+    pub fn play(self: &Rc<Self>, name: &str, text: Option<String>) -> bool {
+        let known = self.world.is_replay && (name == "frame" || name == "sanitizer");
+        if known {
+            self.happen(name, text);
+        }
+        known
+    }
+
     fn load_sanitizer(self: &Rc<Self>) {
         // Held strongly: `end()` has promised that the DOM becomes final.
         let stream = self.clone();
         spawn_local(async move {
-            if sanitizer::load().await.is_err() {
-                stream.engine.borrow_mut().sanitizer_failed();
-            }
-            stream.flush();
+            stream.happen("sanitizer", sanitizer::load().await.err());
         });
     }
 

@@ -119,7 +119,7 @@ fn a_pair_that_was_cut_is_joined_and_a_half_alone_is_replaced() {
 #[test]
 async fn a_push_with_a_cut_pair_shows_the_character() {
     let container = element();
-    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED).unwrap();
+    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED, None).unwrap();
     let [high, low] = ['🐟'].iter().collect::<String>().encode_utf16().collect::<Vec<_>>()[..] else {
         panic!("a fish is two units")
     };
@@ -135,7 +135,7 @@ async fn a_push_with_a_cut_pair_shows_the_character() {
 #[test]
 async fn text_is_on_screen_by_the_next_frame_and_the_end_is_the_end() {
     let container = element();
-    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED).unwrap();
+    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED, None).unwrap();
     assert!(markdown.push("**hel"));
     assert!(markdown.push("lo**"));
     assert_eq!(container.text_content().unwrap(), "", "cheap until the frame comes");
@@ -153,7 +153,7 @@ async fn what_stood_in_the_container_stays_in_front() {
     let before = web_sys::window().unwrap().document().unwrap().create_element("b").unwrap();
     before.set_text_content(Some("before "));
     container.append_child(&before).unwrap();
-    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED).unwrap();
+    let markdown = Markdown::new(&container, "t", None, &JsValue::UNDEFINED, None).unwrap();
     assert!(markdown.push("one\n\ntwo"));
     JsFuture::from(markdown.end()).await.unwrap();
     assert_eq!(container.text_content().unwrap().replace('\n', ""), "before onetwo");

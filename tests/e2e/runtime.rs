@@ -82,9 +82,69 @@ fn memory_is_flat_over_a_thousand_switches() {
     });
 }
 
-/// The short form of a minute: the same path, ten seconds of it.
+/// One page that is never loaded again: conversations of four answers, one after the other, each as long as the demo's tour.
+/// 200 answers; `RIACHO_LONG=1` makes it the 4,000 of a busy day.
 #[test]
-fn offline_for_ten_seconds_in_mid_stream() {
+fn memory_is_flat_over_a_day_of_answers() {
+    let answers = if is_long() { 4_000 } else { 200 };
+    let setup =
+        Setup::default().page("bare").no_provider().relay_args(&["--demo-pace", "0", "--demo-chunk", "400"]);
+    play(setup, async |scene| {
+        let page = &scene.page;
+        crate::bare::make_chat(page, json!({"url": "/ws"})).await;
+        let script = "
+            const [from, to] = arguments;
+            const id = (room) => `01990000-0000-7000-8000-${String(room).padStart(12, '0')}`;
+            const ended = (replyId) => new Promise((resolve) => {
+                const off = chat.on('status', ({ messageId, status }) => {
+                    if (messageId === replyId && status !== 'pending' && status !== 'streaming') {
+                        off();
+                        resolve(status);
+                    }
+                });
+            });
+            return (async () => {
+                for (let i = from; i < to; i += 1) {
+                    chat.open(id(Math.floor(i / 4)));
+                    const { replyId } = chat.send(`Olá ${i}`);
+                    const status = await ended(replyId);
+                    if (status !== 'completed' || chat.text(replyId).length < 1000) {
+                        throw new Error(`answer ${i}: ${status}`);
+                    }
+                }
+                return [chat.debug().messages.length, chat.debug().containers];
+            })();";
+        let ask = async |from: usize, to: usize| -> [u64; 2] {
+            page.run(script, vec![from.into(), to.into()]).await
+        };
+        let tools = scene.browser.driver.cdp();
+        scene.browser.driver.set_script_timeout(Duration::from_secs(300)).await.unwrap();
+        ask(0, 40).await;
+        let before = held(&tools).await;
+        let mut done = 40;
+        while done < 40 + answers {
+            let [known, containers] = ask(done, done + 40).await;
+            assert!(known <= 8 * 5, "the room on screen and the four before it, not {known} messages");
+            assert!(containers <= 8, "one room is on screen, not {containers} containers");
+            done += 40;
+        }
+        let after = held(&tools).await;
+        println!("heap, nodes and wasm memory before {before:?}, after {answers} answers {after:?}");
+        assert!(after[0] < before[0] + before[0] / 10, "heap {before:?} {after:?}");
+        assert!(after[1] < before[1] + before[1] / 10, "nodes {before:?} {after:?}");
+        assert!(after[2] <= before[2], "wasm memory {before:?} {after:?}");
+    });
+}
+
+/// More than the usual: `RIACHO_LONG=1`.
+fn is_long() -> bool {
+    std::env::var_os("RIACHO_LONG").is_some()
+}
+
+/// Ten seconds; `RIACHO_LONG=1` makes it a full minute.
+#[test]
+fn offline_in_mid_stream() {
+    let pace = Duration::from_millis(if is_long() { 200 } else { 33 });
     play(Setup::default().sockets_are_lost().console_says("ERR_INTERNET"), async |scene| {
         let tools = scene.browser.driver.cdp();
         let network = async |offline: bool| {
@@ -106,14 +166,14 @@ fn offline_for_ten_seconds_in_mid_stream() {
         scene.link.cut();
         for piece in &pieces[50..200] {
             exchange.delta(piece).await;
-            tokio::time::sleep(Duration::from_millis(33)).await;
+            tokio::time::sleep(pace).await;
         }
         // What is written meanwhile waits, and goes out once; nothing comes in.
         scene.page.send("E depois?").await;
         let offline = scene.page.answers().await;
         for piece in &pieces[200..350] {
             exchange.delta(piece).await;
-            tokio::time::sleep(Duration::from_millis(33)).await;
+            tokio::time::sleep(pace).await;
         }
         let still = scene.page.answers().await;
         assert_eq!((still.len(), &still[0].text), (2, &offline[0].text));

@@ -3,6 +3,7 @@
 mod fences;
 mod hygiene;
 mod lex;
+mod links;
 mod wire;
 
 use std::process::Command;
@@ -17,7 +18,7 @@ use crate::report::Counts;
 type Rule = fn(&Tree) -> Vec<String>;
 
 /// What a person reads when one of them is broken, and the rule.
-const RULES: [(&str, Rule); 13] = [
+const RULES: [(&str, Rule); 15] = [
     ("the core names no JavaScript", fences::core_names_no_javascript),
     ("the core knows no clock", fences::core_knows_no_clock),
     ("the core knows no randomness", fences::core_knows_no_randomness),
@@ -28,6 +29,8 @@ const RULES: [(&str, Rule); 13] = [
     ("no closure is forgotten", fences::no_forgotten_closures),
     ("docs/PROTOCOL.md names every frame", wire::document_names_every_frame),
     ("docs/PROTOCOL.md names every error code", wire::document_names_every_code),
+    ("links lead somewhere", links::links_lead_somewhere),
+    ("the paths that pages name are there", links::named_paths_are_there),
     ("a file's first line says its job", hygiene::first_line_says_the_job),
     ("lock files record no download addresses", hygiene::locks_record_no_addresses),
     ("nothing names a path of one machine", hygiene::no_machine_paths),

@@ -28,6 +28,12 @@ const WASM_OPT: [&str; 9] = [
     "--strip-producers",
 ];
 
+/// The standard library is built with the modules, so that it too knows that a panic only traps: its messages and places,
+/// which no page sees, are a tenth of the download (docs/SIZE.md). Cargo calls this unstable, so it takes `RUSTC_BOOTSTRAP`; it
+/// decides how the modules are built, and not what they may be written in.
+const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+const PANIC: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shrink {
     /// What is shipped.
@@ -62,6 +68,7 @@ pub fn run(options: &Options) -> Result<PathBuf> {
 
 pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     tools::wasm_target(cx)?;
+    tools::rust_src(cx)?;
     let bindgen = tools::wasm_bindgen(cx)?;
     let started = Instant::now();
     println!("building the wasm modules (a few minutes the first time, then seconds)");
@@ -70,9 +77,12 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     for (package, _) in MODULES {
         cargo.args(["--package", package]);
     }
-    // A panic names its file, and that file is in the home of whoever built it: no page needs to know.
+    cargo.args(BUILD_STD).env("RUSTC_BOOTSTRAP", "1");
+    // What is left of paths is in the home of whoever built it: no page needs to know.
     let sources = cargo_home().join("registry/src");
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("--remap-path-prefix={}=", sources.display()));
+    let remap = format!("--remap-path-prefix={}=", sources.display());
+    let flags: Vec<&str> = PANIC.into_iter().chain([remap.as_str()]).collect();
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     proc::run(&mut cargo)?;
     let mut dist = BTreeMap::new();
     for (package, out_name) in MODULES {

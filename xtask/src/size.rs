@@ -21,7 +21,7 @@ struct Part {
 }
 
 const PARTS: [Part; 6] = [
-    Part { name: "core", files: core_files, budget: 265_000, aim: 110_000 },
+    Part { name: "core", files: core_files, budget: 250_000, aim: 110_000 },
     Part {
         name: "sanitizer",
         files: |pkg| {

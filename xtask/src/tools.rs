@@ -241,6 +241,21 @@ pub fn wasm_target(cx: &Cx) -> Result<()> {
     proc::run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(&cx.root))
 }
 
+/// The sources of the standard library, which is built for the page with the modules.
+pub fn rust_src(cx: &Cx) -> Result<()> {
+    let sysroot = proc::stdout(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&cx.root))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file() {
+        return Ok(());
+    }
+    if proc::find("rustup").is_none() {
+        bail!(
+            "the sources of Rust's standard library are missing and there is no rustup: install rustup, or the package rust-src"
+        );
+    }
+    println!("installing the sources of Rust's standard library (about 10 seconds)");
+    proc::run(Command::new("rustup").args(["component", "add", "rust-src"]).current_dir(&cx.root))
+}
+
 /// rustfmt and clippy.
 pub fn rust_components(cx: &Cx) -> Result<()> {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {

@@ -5,7 +5,7 @@ const MOST_OVER = 1_000;
 
 export class Takeover {
   #url;
-  /** Ended: a replay of these is not kept. */
+  /** Ended, on a transport of the page's own: a replay of these is not kept. */
   #over = new Set();
   conversationId;
   /** Sent, and not known to have arrived; a relay takes a second send of the same ids for the same message. */
@@ -30,6 +30,10 @@ export class Takeover {
   ended(messageId) {
     this.outbox.delete(messageId);
     this.live.delete(messageId);
+    if (this.#url !== undefined) {
+      // A relay has it, and nothing of it is kept here.
+      return;
+    }
     this.#over.add(messageId);
     if (this.#over.size > MOST_OVER) {
       this.#over.delete(this.#over.values().next().value);

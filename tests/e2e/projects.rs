@@ -244,8 +244,17 @@ fn a_strict_typescript_project_compiles() {
 }
 
 /// What holds snippets that a page's author copies.
-const GUIDES: [&str; 6] =
-    ["docs/PAGE.md", "docs/CODE.md", "docs/READING.md", "docs/SECURITY.md", "README.md", "pkg/README.md"];
+const GUIDES: [&str; 9] = [
+    "docs/PAGE.md",
+    "docs/CODE.md",
+    "docs/READING.md",
+    "docs/SECURITY.md",
+    "docs/ACCESSIBILITY.md",
+    "docs/MEASURE.md",
+    "README.md",
+    "README.pt-BR.md",
+    "pkg/README.md",
+];
 
 /// The TypeScript of a guide, snippet by snippet: each stands by itself, as somebody would paste it.
 fn snippets(guide: &str) -> Vec<(&str, &str)> {

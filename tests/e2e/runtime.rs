@@ -127,6 +127,9 @@ fn memory_is_flat_over_a_day_of_answers() {
             assert!(known <= 8 * 5, "the room on screen and the four before it, not {known} messages");
             assert!(containers <= 8, "one room is on screen, not {containers} containers");
             done += 40;
+            if done % 400 == 0 {
+                println!("after {done}: {:?}", held(&tools).await);
+            }
         }
         let after = held(&tools).await;
         println!("heap, nodes and wasm memory before {before:?}, after {answers} answers {after:?}");

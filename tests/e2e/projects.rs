@@ -115,6 +115,32 @@ fn a_plain_page_needs_no_bundler() {
     });
 }
 
+/// What stands in README is what a newcomer pastes, in either language.
+#[test]
+fn the_first_page_of_readme_works_as_it_stands() {
+    let project = Project::get();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let first = |readme: &str| {
+        let text = fs::read_to_string(root.join(readme)).unwrap();
+        let fence = |kind: &str| {
+            let (_, rest) = text.split_once(&format!("\n```{kind}\n")).unwrap();
+            rest.split_once("\n```").unwrap().0.to_owned()
+        };
+        (fence("html"), fence("js"))
+    };
+    let (html, script) = first("README.md");
+    assert_eq!(first("README.pt-BR.md"), (html.clone(), script.clone()));
+    let site = Folder::make("readme-site");
+    fs::write(site.0.join("index.html"), html).unwrap();
+    fs::write(site.0.join("chat.js"), script).unwrap();
+    fs::create_dir_all(site.0.join("node_modules")).unwrap();
+    run(Command::new("cp").arg("-r").arg(project.at("node_modules/riacho")).arg("node_modules"), &site.0);
+    play(at_the_relay(site.0.clone()), async |scene| {
+        let answer = scene.page.answer("the end", |answer| answer.status == "completed").await;
+        assert!(answer.text.len() > 500, "{answer:?}");
+    });
+}
+
 #[test]
 fn esbuild_is_told_where_the_wasm_is() {
     let project = Project::get();
@@ -285,8 +311,11 @@ fn every_snippet_of_the_guides_compiles_under_strict() {
         declare module \"*.wasm\" { const url: string; export default url; }\n\
         declare module \"*.css\";\n";
     // JavaScript is checked too, but takes what may be null for granted.
-    let lenient =
-        json!({"allowJs": true, "checkJs": true, "strict": false, "exactOptionalPropertyTypes": false});
+    let lenient = json!({
+        "allowJs": true, "checkJs": true, "strict": false, "exactOptionalPropertyTypes": false,
+        // As a server gives it out.
+        "paths": {"/node_modules/riacho/*": ["../node_modules/riacho/*"]},
+    });
     for (folder, kinds, options) in [("typed", ["ts", "tsx"], json!({})), ("untyped", ["js", "mjs"], lenient)]
     {
         let at = project.at(folder);

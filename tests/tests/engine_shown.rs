@@ -33,6 +33,10 @@ const PROSE: &[(&str, &str)] = &[
         "rules and markers",
         "a\n\n---\n\nb\n\n1. c\n2. d\n\n***\n\n- - e\n\nhead\n====\n\n| a |\n|---|\n| b |\n\n---\n",
     ),
+    (
+        "references",
+        "[one]: https://a.example/1\n[two]: /2 \"t w\"\n\nSee [the *book*][one], [two][] and [none][x], [y] or [z[i]] here[^2] and on[^n]. So.\n\nThen [one] text.\n\n[^1]: note **one**\n\nafter [one] and [a]: b\n\n[Note]: this is no definition\n",
+    ),
     ("not closed", "a **b and *c and `d\n\nnext [e and (f\n\nlast\n"),
 ];
 

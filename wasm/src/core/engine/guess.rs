@@ -40,6 +40,10 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     {
         return Cow::Owned(table);
     }
+    if inside == Inside::Other && defines(text) {
+        // Its address is not used before it is whole.
+        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+    }
     let content = line.trim_start_matches([' ', '>']);
     if content.starts_with("```") || content.starts_with("~~~") || line.starts_with("    ") && line_at == 0 {
         return Cow::Borrowed(text);
@@ -112,6 +116,43 @@ fn table(text: &str, line_at: usize) -> Option<String> {
         text.get(..head_at + head.len())?.trim_end().trim_end_matches('|'),
         "|-".repeat(cells)
     ))
+}
+
+/// Whether the last line will most likely be the definition of a link.
+pub fn defines(text: &str) -> bool {
+    let line_at = text.rfind('\n').map_or(0, |at| at + 1);
+    let (above, line) = text.split_at(line_at);
+    if !line.starts_with('[') || line.len() > MOST {
+        return false;
+    }
+    let above = above.strip_suffix('\n').unwrap_or(above);
+    let above = above.rsplit('\n').next().unwrap_or_default();
+    // What stands behind another one is one from its first character on.
+    let more = definition(above) == Some(true);
+    (above.is_empty() || more) && (definition(line).is_some_and(|labelled| labelled || more))
+}
+
+/// Whether a line is what a definition of a link begins with, and that shows by its label. `None` if it is none.
+fn definition(line: &str) -> Option<bool> {
+    let rest = line.strip_prefix('[').filter(|rest| !rest.starts_with('^'))?;
+    let (label, rest) = rest.split_once(']').unwrap_or((rest, ""));
+    if label.contains(['[', '\\', '`']) {
+        return None;
+    }
+    if rest.is_empty() {
+        return Some(false);
+    }
+    let rest = rest.strip_prefix(':').filter(|_| !label.trim().is_empty())?.trim_start_matches(' ');
+    let end = if rest.starts_with('<') { rest.find('>').map(|at| at + 1) } else { rest.find(' ') };
+    let title = end.and_then(|end| rest.get(end..)).unwrap_or_default().trim();
+    let close = match title.chars().next() {
+        None => return Some(true),
+        Some(quote @ ('"' | '\'')) => quote,
+        Some('(') => ')',
+        Some(_) => return None,
+    };
+    let closed = title.get(1..)?.split_once(close);
+    closed.is_none_or(|(_, rest)| rest.is_empty()).then_some(true)
 }
 
 /// Where the leaf begins that the last line belongs to, as far as its lines show it.
@@ -244,6 +285,18 @@ fn scan(leaf: &str) -> (usize, String) {
                                 return finish(leaf, at, &open, format!("]({PENDING})"));
                             }
                             None => {}
+                        }
+                    } else if let Some(label) = rest.strip_prefix('[') {
+                        // Whatever it refers to: that shows when the label is whole.
+                        match label.find([']', '[', '\\', '\n']) {
+                            Some(len) if label.as_bytes().get(len) == Some(&b']') => {
+                                at += 1 + 1 + len + 1;
+                                continue;
+                            }
+                            None if label.len() < MOST && !text.is_empty() => {
+                                return finish(leaf, at, &open, format!("]({PENDING})"));
+                            }
+                            _ => {}
                         }
                     } else if rest.is_empty() && !matches!(text, "" | " " | "x" | "X") {
                         return finish(leaf, at, &open, format!("]({PENDING})"));
@@ -395,6 +448,12 @@ mod tests {
             ("see [te", "see [te](riacho-pending:)"),
             ("see [te](http://a", "see [te](riacho-pending:)"),
             ("see [te](http://a)", "see [te](http://a)"),
+            ("see [te][la", "see [te](riacho-pending:)"),
+            ("see [te][la]", "see [te][la]"),
+            ("[a]: http", ""),
+            ("a\n\n[a]: <b c> \"d", "a\n\n"),
+            ("[a]: /b\n[c", "[a]: /b\n"),
+            ("[a]: b c", "[a]: b c"),
             ("an ![al", "an ![al](riacho-pending:)"),
             ("a <b", "a "),
             ("text\n-", "text\n"),

@@ -10,6 +10,8 @@ use super::guess::is_marker;
 
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
+/// A label that is longer than this is none.
+const LABEL: usize = 300;
 /// A URL that is longer than this is none.
 const URL: usize = 2400;
 /// More marks in each other are the parser's business.
@@ -165,7 +167,8 @@ impl Inline {
         self.follow(text, sink, false)
     }
 
-    fn follow(&mut self, text: &str, sink: &mut impl Sink, over_lines: bool) -> bool {
+    /// `again` says that the parser has read this text before.
+    fn follow(&mut self, text: &str, sink: &mut impl Sink, again: bool) -> bool {
         let bytes = text.as_bytes();
         // Text from here on has not been given out yet.
         let mut from = self.at;
@@ -179,7 +182,7 @@ impl Inline {
             let Some(&byte) = bytes.get(at) else { return self.hold(text, from, at, sink) };
             let step = match byte {
                 b'`' if in_code => self.end_code(text, &mut from, at, sink),
-                b'\n' => self.line(text, at, over_lines),
+                b'\n' => self.line(text, at, again),
                 b'|' if matches!(self.lines, Lines::Row { .. }) => {
                     if in_code || !self.open.is_empty() {
                         return false;
@@ -196,8 +199,8 @@ impl Inline {
                 _ if in_code || is_calm(byte) => Step::To(at + 1),
                 b'*' | b'_' | b'~' => self.delimiters(text, &mut from, at, byte, sink),
                 b'`' => self.begin_code(text, &mut from, at, sink),
-                b'[' => self.begin_link(text, &mut from, at, sink),
-                b']' => self.end_link(text, &mut from, at, sink),
+                b'[' => self.begin_link(text, &mut from, at, again, sink),
+                b']' => self.end_link(text, &mut from, at, again, sink),
                 b'<' => match bytes.get(at + 1) {
                     None if self.side_before(text, at) != Side::Word => Step::Hold(at),
                     None | Some(b'a'..=b'z' | b'A'..=b'Z' | b'/' | b'!' | b'?') => Step::Unknown,
@@ -247,7 +250,7 @@ impl Inline {
 
     /// A line ends. What comes behind it is the parser's business; until something does that can be told apart, nothing
     /// changes.
-    fn line(&self, text: &str, at: usize, over_lines: bool) -> Step {
+    fn line(&self, text: &str, at: usize, again: bool) -> Step {
         let rest = text.get(at..).unwrap_or_default();
         let begun = rest.trim_start_matches('\n');
         if begun.is_empty()
@@ -256,7 +259,7 @@ impl Inline {
             let shaky = self.open.iter().any(|mark| mark.span == Span::Link || rest.len() > 1);
             return if shaky { Step::Unknown } else { Step::Hold(at) };
         }
-        let crosses = over_lines
+        let crosses = again
             && self.lines == Lines::Prose
             && !self.open.iter().any(|mark| matches!(mark.span, Span::Link | Span::Code));
         if !crosses {
@@ -376,11 +379,21 @@ impl Inline {
         Step::To(behind)
     }
 
-    fn begin_link(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
+    fn begin_link(
+        &mut self,
+        text: &str,
+        from: &mut usize,
+        at: usize,
+        again: bool,
+        sink: &mut impl Sink,
+    ) -> Step {
         let Some(after) = text.get(at + 1..).and_then(|rest| rest.chars().next()) else {
             let image = text.get(..at).is_some_and(|head| head.ends_with('!'));
             return if image { Step::Unknown } else { Step::Hold(at) };
         };
+        if after == '^' && at > self.start {
+            return self.footnote(text, from, at, again, sink);
+        }
         let begins = matches!(Side::of(after), Side::Word | Side::Other) || matches!(after, '`' | '*' | '"');
         let before = text.get(..at).and_then(|head| head.chars().next_back());
         let inside = self.open.iter().any(|mark| mark.span == Span::Link);
@@ -390,7 +403,53 @@ impl Inline {
         self.begin(text, from, at, Mark { byte: b'[', count: 1, span: Span::Link, at: at + 1 }, sink)
     }
 
-    fn end_link(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
+    /// A footnote's number, or not: that is the parser's business. What comes behind it is text either way.
+    fn footnote(
+        &mut self,
+        text: &str,
+        from: &mut usize,
+        at: usize,
+        again: bool,
+        sink: &mut impl Sink,
+    ) -> Step {
+        let rest = text.get(at + 2..).unwrap_or_default();
+        let Some(len) = rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '[' | '\\' | '|' | '`'))
+        else {
+            return if rest.len() > LABEL { Step::Unknown } else { Step::Hold(at) };
+        };
+        let behind = at + 2 + len + 1;
+        let ended = len > 0 && rest.as_bytes().get(len) == Some(&b']');
+        match text.as_bytes().get(behind) {
+            Some(b'(' | b'[' | b':') | None => Step::Unknown,
+            Some(_) if !again || !ended || !self.open.is_empty() => Step::Unknown,
+            Some(_) => {
+                self.put(text.get(*from..at).unwrap_or_default(), sink);
+                (self.at, *from) = (behind, behind);
+                Step::To(behind)
+            }
+        }
+    }
+
+    /// Where a reference ends whose text ends at `at`, if that is all there.
+    fn reference(&self, text: &str, at: usize) -> Result<usize, Step> {
+        let Some(label) = text.get(at + 1..).and_then(|rest| rest.strip_prefix('[')) else {
+            return Ok(at + 1);
+        };
+        match label.find([']', '[', '\\', '\n', '|', '`']) {
+            Some(len) if label.as_bytes().get(len) == Some(&b']') => Ok(at + 2 + len + 1),
+            None if label.len() <= LABEL => Err(Step::Hold(at)),
+            _ => Err(Step::Unknown),
+        }
+    }
+
+    fn end_link(
+        &mut self,
+        text: &str,
+        from: &mut usize,
+        at: usize,
+        again: bool,
+        sink: &mut impl Sink,
+    ) -> Step {
         let Some(mark) = self.open.iter().rfind(|mark| mark.span == Span::Link) else {
             return Step::To(at + 1);
         };
@@ -401,7 +460,26 @@ impl Inline {
         match text.as_bytes().get(at + 1) {
             None => return Step::Hold(at),
             Some(b'(') => {}
-            Some(_) => return Step::Unknown,
+            Some(b':') => return Step::Unknown,
+            Some(_) => {
+                let behind = match self.reference(text, at) {
+                    Ok(behind) => behind,
+                    Err(step) => return step,
+                };
+                // A link or text: it is all there, and what comes behind it is text either way.
+                let ended =
+                    text.as_bytes().get(behind).is_some_and(|byte| !matches!(byte, b'(' | b'[' | b':'));
+                if !again || !ended {
+                    return Step::Unknown;
+                }
+                self.put(text.get(*from..at).unwrap_or_default(), sink);
+                if self.hollow > 0 {
+                    return Step::Unknown;
+                }
+                self.open.pop();
+                (self.at, *from) = (behind, behind);
+                return Step::To(behind);
+            }
         }
         let looked = self.url.max(begun);
         let rest = text.as_bytes().get(looked..).unwrap_or_default();

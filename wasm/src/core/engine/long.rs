@@ -13,7 +13,7 @@ use crate::core::policy::text;
 use super::Engine;
 use super::diff;
 use super::grammar;
-use super::guess::{Inside, may_close};
+use super::guess::{Inside, defines, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
 use super::path::Open;
@@ -33,6 +33,8 @@ pub enum Plain {
     Prose(usize),
     /// In a line of code.
     Code(usize),
+    /// In the definition of a link, which is not shown until its line is whole.
+    Definition(usize),
 }
 
 /// A paragraph that is shown in pieces.
@@ -54,6 +56,7 @@ impl Engine {
             Some(Plain::Followed(_)) => self.append_followed(),
             Some(Plain::Prose(from)) => self.append_prose(from),
             Some(Plain::Code(from)) => self.append_code(from),
+            Some(Plain::Definition(from)) => self.append_definition(from),
             None => false,
         }
     }
@@ -94,6 +97,19 @@ impl Engine {
         }
         self.plain = Some(Plain::Code(from + len));
         self.append_text(from, len)
+    }
+
+    /// Shows nothing of a definition that goes on.
+    fn append_definition(&mut self, from: usize) -> bool {
+        let (Some(new), Some(open)) = (self.text.get(from..), self.text.get(self.anchor..)) else {
+            return false;
+        };
+        if new.contains('\n') || !defines(open) {
+            return false;
+        }
+        self.pen.work.scanned += (self.text.len() - self.line_start(from)) as u64;
+        self.plain = Some(Plain::Definition(self.text.len()));
+        true
     }
 
     /// Puts so much of the text behind what is shown.
@@ -145,6 +161,9 @@ impl Engine {
         }
         let line = self.text.get(self.line_start(self.text.len())..)?;
         let trimmed = self.text.trim_end_matches(' ').len();
+        if self.guessed() == Some(Inside::Other) && self.text.get(self.anchor..).is_some_and(defines) {
+            return Some(Plain::Definition(self.text.len()));
+        }
         let leaf = self.last_leaf()?;
         let role = leaf.role.clone();
         let Kind::Text { text: shown, .. } = &last_text_of(self.tail.last()?)?.kind else { return None };

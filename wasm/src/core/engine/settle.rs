@@ -93,14 +93,14 @@ impl Engine {
     ) {
         let Parsed { refs, wanted, definitions, notes, mentions, .. } = parsed;
         let found = if self.ended && limit.is_none() {
-            Some((self.text.len(), Vec::new()))
+            Some((self.text.len(), Vec::new(), false))
         } else {
             let cut = self.cut(&new, &definitions).filter(|cut| limit.is_none_or(|limit| cut.at <= limit));
             // What is one piece of HTML can't be finished by half.
             let cut = cut.filter(|cut| !pieces.iter().any(|p| p.start < cut.anchor && cut.anchor < p.end));
-            cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut, contexts)?)))
+            cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut, contexts)?, cut.definition)))
         };
-        let Some((anchor, path)) = found else {
+        let Some((anchor, path, follows)) = found else {
             self.tail = new;
             return;
         };
@@ -142,14 +142,14 @@ impl Engine {
         // A piece of HTML can't be patched later as a leaf can: it is not finished before its labels are known.
         if !self.ended && keys.iter().any(|(_, at)| pieces.iter().any(|piece| piece.contains(at))) {
             self.tail = new;
-            self.wake(defined, sanitizer);
+            self.wake(defined, false, sanitizer);
             return;
         }
         self.context = context_at(contexts, anchor).to_vec();
         self.let_go(&mut new, &keys, path, anchor);
         self.tail = new;
         self.anchor = anchor;
-        self.wake(defined, sanitizer);
+        self.wake(defined, follows, sanitizer);
     }
 
     /// Where the anchor may go.
@@ -460,6 +460,7 @@ impl Engine {
             node: None,
             parent,
             prev,
+            unknown: 0,
         };
         Some(self.waiting.add(leaf, keys))
     }

@@ -1,6 +1,6 @@
 //! Finished leaves with labels that nobody has defined yet, and what happens when somebody does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::Engine;
@@ -24,21 +24,32 @@ pub struct Leaf {
     pub node: Option<Node>,
     pub parent: u32,
     pub prev: u32,
+    /// How many of its labels are still unknown.
+    pub unknown: usize,
 }
+
+/// So many leaves wait for the rest of their labels while definitions come.
+const MOST_WOKEN: usize = 16;
 
 #[derive(Debug, Default)]
 pub struct Waiting {
     pub leaves: Vec<Option<Leaf>>,
     index: HashMap<Key, Vec<usize>>,
+    /// Leaves of which some labels have become known, and that have not been rendered again since.
+    woken: BTreeSet<usize>,
 }
 
 impl Waiting {
-    pub fn add(&mut self, leaf: Leaf, keys: Vec<&Key>) -> usize {
+    pub fn add(&mut self, mut leaf: Leaf, keys: Vec<&Key>) -> usize {
         let at = self.leaves.len();
-        self.leaves.push(Some(leaf));
         for key in keys {
-            self.index.entry(key.clone()).or_default().push(at);
+            let waiting = self.index.entry(key.clone()).or_default();
+            if waiting.last() != Some(&at) {
+                waiting.push(at);
+                leaf.unknown += 1;
+            }
         }
+        self.leaves.push(Some(leaf));
         at
     }
 
@@ -46,19 +57,34 @@ impl Waiting {
         self.leaves.get_mut(at)?.as_mut()?.node.as_mut()
     }
 
-    /// The leaves that wait for these labels, in order. They no longer do.
-    fn take(&mut self, keys: &[Key]) -> Vec<usize> {
-        let mut woken: Vec<usize> = keys.iter().filter_map(|key| self.index.remove(key)).flatten().collect();
-        woken.sort_unstable();
-        woken.dedup();
-        woken
+    /// These labels are known now. Gives back the leaves to render again, in order: those that wait for nothing more;
+    /// all that waited for something, if no definition `follows`.
+    fn define(&mut self, keys: &[Key], follows: bool) -> Vec<usize> {
+        for at in keys.iter().filter_map(|key| self.index.remove(key)).flatten() {
+            if let Some(Some(leaf)) = self.leaves.get_mut(at) {
+                leaf.unknown = leaf.unknown.saturating_sub(1);
+                self.woken.insert(at);
+            }
+        }
+        if !follows {
+            return std::mem::take(&mut self.woken).into_iter().collect();
+        }
+        let whole = |at: &usize| matches!(self.leaves.get(*at), Some(Some(leaf)) if leaf.unknown == 0);
+        let mut ready: Vec<usize> = self.woken.iter().copied().filter(whole).collect();
+        self.woken.retain(|at| !ready.contains(at));
+        while self.woken.len() > MOST_WOKEN {
+            ready.extend(self.woken.pop_first());
+        }
+        ready.sort_unstable();
+        ready
     }
 }
 
 impl Engine {
-    /// Renders the leaves again that waited for these labels.
-    pub(super) fn wake(&mut self, defined: Vec<Key>, sanitizer: Option<&dyn Sanitize>) {
-        for at in self.waiting.take(&defined) {
+    /// Renders the leaves again that waited for these labels. While definitions follow each other, one with several
+    /// unknown labels is rendered once.
+    pub(super) fn wake(&mut self, defined: Vec<Key>, follows: bool, sanitizer: Option<&dyn Sanitize>) {
+        for at in self.waiting.define(&defined, follows) {
             let Some(mut leaf) = self.waiting.leaves.get_mut(at).and_then(Option::take) else { continue };
             self.refresh(&mut leaf, sanitizer);
             if let Some(place) = self.waiting.leaves.get_mut(at) {
@@ -69,13 +95,13 @@ impl Engine {
 
     fn refresh(&mut self, leaf: &mut Leaf, sanitizer: Option<&dyn Sanitize>) {
         let Some(mut old) = leaf.node.take() else { return };
-        // First only to learn which footnotes it mentions: their numbers may move.
-        for (label, at) in self.read(leaf).0.mentions {
-            self.mention(&label, at);
+        if self.text.get(leaf.lines.clone()).is_some_and(|lines| lines.contains("[^")) {
+            // First only to learn which footnotes it mentions: their numbers may move.
+            for (label, at) in self.read(leaf).mentions {
+                self.mention(&label, at);
+            }
         }
-        let (parsed, scanned, events) = self.read(leaf);
-        self.pen.work.scanned += 2 * scanned as u64;
-        self.pen.work.compared += 2 * events as u64;
+        let parsed = self.read(leaf);
         let made = self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, None, sanitizer);
         self.pen.work.scanned += made.scanned as u64;
         let Some(mut new) = find(made.kids, leaf.at) else {
@@ -114,7 +140,7 @@ impl Engine {
         }
     }
 
-    fn read(&self, leaf: &Leaf) -> (super::Parsed, usize, usize) {
+    fn read(&mut self, leaf: &Leaf) -> super::Parsed {
         let slice = Slice {
             text: &self.text,
             range: leaf.lines.clone(),
@@ -122,7 +148,10 @@ impl Engine {
             labels: &self.labels,
             open: None,
         };
-        slice.nodes(&self.policy, &self.id_prefix, false)
+        let (parsed, scanned, events) = slice.nodes(&self.policy, &self.id_prefix, false);
+        self.pen.work.scanned += scanned as u64;
+        self.pen.work.compared += events as u64;
+        parsed
     }
 }
 

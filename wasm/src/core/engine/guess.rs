@@ -119,7 +119,7 @@ fn table(text: &str, line_at: usize) -> Option<String> {
 }
 
 /// Whether the last line will most likely be the definition of a link.
-pub fn defines(text: &str) -> bool {
+fn defines(text: &str) -> bool {
     let line_at = text.rfind('\n').map_or(0, |at| at + 1);
     let (above, line) = text.split_at(line_at);
     if !line.starts_with('[') || line.len() > MOST {
@@ -211,6 +211,7 @@ fn scan(leaf: &str) -> (usize, String) {
     let end = leaf.len();
     // Where the run ends that we are in: each is measured once.
     let mut after = 0;
+    let mut tags = false;
     while let Some(c) = leaf.get(at..).and_then(|rest| rest.chars().next()) {
         if at >= after {
             after = at + run(leaf, at, c);
@@ -246,12 +247,14 @@ fn scan(leaf: &str) -> (usize, String) {
             '$' if run == 1 && after == end && !before_is_word(leaf, at) => {
                 return finish(leaf, at, &open, String::new());
             }
+            // Behind a word it is a sign, unless there are tags already, or it is the end of one.
             '<' if run == 1
-                && !before_is_word(leaf, at)
+                && (tags || !before_is_word(leaf, at) || leaf.as_bytes().get(after) == Some(&b'/'))
                 && is_tag_begun(leaf.get(after..).unwrap_or_default()) =>
             {
                 match leaf.get(after..).and_then(|rest| rest.find('>')) {
                     Some(len) => {
+                        tags |= leaf.get(after..after + len).is_some_and(is_html);
                         at = after + len + 1;
                         continue;
                     }
@@ -412,6 +415,13 @@ fn before_is_word(leaf: &str, at: usize) -> bool {
     leaf.get(..at).and_then(|head| head.chars().next_back()).is_some_and(char::is_alphanumeric)
 }
 
+/// Whether this, between `<` and `>`, is a tag of HTML.
+fn is_html(tag: &str) -> bool {
+    let name = tag.strip_prefix('/').unwrap_or(tag);
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    name.len() < 16 && words::is_html(&name.to_ascii_lowercase())
+}
+
 /// Whether this, behind a `<`, may be a tag or an autolink.
 fn is_tag_begun(rest: &str) -> bool {
     // No more of it than is looked at.
@@ -456,6 +466,8 @@ mod tests {
             ("[a]: b c", "[a]: b c"),
             ("an ![al", "an ![al](riacho-pending:)"),
             ("a <b", "a "),
+            ("<b>a<", "<b>a"),
+            ("a</b", "a"),
             ("text\n-", "text\n"),
             ("text\n1.", "text\n"),
             ("- *b", "- *b*"),

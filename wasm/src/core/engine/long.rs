@@ -13,7 +13,7 @@ use crate::core::policy::text;
 use super::Engine;
 use super::diff;
 use super::grammar;
-use super::guess::{Inside, defines, may_close};
+use super::guess::{Inside, guess, is_marker, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
 use super::path::Open;
@@ -33,8 +33,8 @@ pub enum Plain {
     Prose(usize),
     /// In a line of code.
     Code(usize),
-    /// In the definition of a link, which is not shown until its line is whole.
-    Definition(usize),
+    /// Anywhere, while its end is held back or closed like this: a tag, a URL, a definition that is not whole.
+    Same(String),
 }
 
 /// A paragraph that is shown in pieces.
@@ -56,7 +56,7 @@ impl Engine {
             Some(Plain::Followed(_)) => self.append_followed(),
             Some(Plain::Prose(from)) => self.append_prose(from),
             Some(Plain::Code(from)) => self.append_code(from),
-            Some(Plain::Definition(from)) => self.append_definition(from),
+            Some(Plain::Same(_)) => self.append_nothing(),
             None => false,
         }
     }
@@ -99,17 +99,26 @@ impl Engine {
         self.append_text(from, len)
     }
 
-    /// Shows nothing of a definition that goes on.
-    fn append_definition(&mut self, from: usize) -> bool {
-        let (Some(new), Some(open)) = (self.text.get(from..), self.text.get(self.anchor..)) else {
-            return false;
-        };
-        if new.contains('\n') || !defines(open) {
-            return false;
+    /// What would be parsed is what was.
+    fn append_nothing(&mut self) -> bool {
+        let Some(Plain::Same(shown)) = &self.plain else { return false };
+        let Some(now) = self.as_shown() else { return false };
+        let same = *shown == now;
+        self.pen.work.scanned += now.len() as u64;
+        same
+    }
+
+    /// What is open, as it would be parsed now, if that is short and more than the text.
+    fn as_shown(&self) -> Option<Cow<'_, str>> {
+        let open = self.text.get(self.anchor..).filter(|open| open.len() < LARGE)?;
+        // What may yet be any block, and what follows code, is parsed in the light of what it becomes.
+        let line = open.rsplit('\n').next().unwrap_or_default();
+        let code = self.last_leaf().is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code));
+        if code || is_marker(line.trim_matches([' ', '>'])) {
+            return None;
         }
-        self.pen.work.scanned += (self.text.len() - self.line_start(from)) as u64;
-        self.plain = Some(Plain::Definition(self.text.len()));
-        true
+        let shown = guess(open, self.guessed()?);
+        (shown.len() != open.len()).then_some(shown)
     }
 
     /// Puts so much of the text behind what is shown.
@@ -161,8 +170,8 @@ impl Engine {
         }
         let line = self.text.get(self.line_start(self.text.len())..)?;
         let trimmed = self.text.trim_end_matches(' ').len();
-        if self.guessed() == Some(Inside::Other) && self.text.get(self.anchor..).is_some_and(defines) {
-            return Some(Plain::Definition(self.text.len()));
+        if let Some(shown) = self.as_shown() {
+            return Some(Plain::Same(shown.into_owned()));
         }
         let leaf = self.last_leaf()?;
         let role = leaf.role.clone();
@@ -186,6 +195,13 @@ impl Engine {
                     && content.contains(|c: char| !matches!(c, '`' | '~' | ' '))
                     && last != Some('\n');
                 (good && (in_line || self.is_flat_fence())).then_some(Plain::Code(self.text.len()))
+            }
+            Role::Html => {
+                // Text in an element of which nothing is known but that it shows text: the next tag puts it right.
+                let (_, inside) = line.rsplit_once('>')?;
+                let end = inside.trim_start_matches(' ');
+                let good = end.chars().all(is_calm) && end.ends_with(char::is_alphanumeric) && end.len() > 2;
+                (good && shown.ends_with(end)).then_some(Plain::Prose(trimmed))
             }
             _ => None,
         }

@@ -39,7 +39,10 @@ export interface Recording {
   entries: RecordingEntry[];
 }
 
-/** Given to one `ChatClient` or one `MarkdownStream` as its `recorder`. Throws `bad_recorder` when it is given to a second. */
+/**
+ * Given to one `ChatClient` or one `MarkdownStream` as its `recorder`. When that is closed, freed or at its end it can be given to another, and begins
+ * anew; before, that throws `bad_recorder`.
+ */
 export class Recorder {
   constructor(options?: RecorderOptions);
   /** What happened so far. */

@@ -32,17 +32,13 @@ const EVENT = [
 const SEND = ["provider", "model", "temperature", "topP", "maxTokens"];
 const OPTIONS = ["images", "sweepInterval", "sweepGrace", "codeHeader", "idPrefix"];
 
+/** The calls after which it may be given to another: what mounts twice has one of it. */
+const LAST = ["close", "free", "end"];
+
 export class Recorder {
   #limit;
   #redact;
-  #of;
-  #options;
-  #began;
-  #entries = [];
-  #size = 0;
-  #complete = true;
-  /** What is read belongs to this one. */
-  #entry = { at: 0 };
+  #session;
 
   constructor({ limit = LIMIT, redact = false } = {}) {
     if (!(limit > 0)) {
@@ -54,66 +50,78 @@ export class Recorder {
 
   /** What was recorded so far: plain data, for `JSON.stringify` and for `replay`. */
   recording() {
-    const entries = structuredClone(this.#entries);
+    const { of = null, began = null, isComplete = true, options = {}, entries = [] } = this.#session ?? {};
     return {
       format: FORMAT,
       version: VERSION,
       package: version(),
-      of: this.#of ?? null,
-      began: this.#began ?? null,
-      complete: this.#complete,
+      of,
+      began,
+      complete: isComplete,
       redacted: this.#redact,
-      options: structuredClone(this.#options ?? {}),
-      entries: this.#redact ? entries.map(redactedEntry) : entries,
+      options: structuredClone(options),
+      entries: structuredClone(entries).map((entry) => (this.#redact ? redactedEntry(entry) : entry)),
     };
   }
 
   /** For the package: what `make` makes is recorded from its first moment. */
   attach(of, options, make) {
-    if (this.#of !== undefined) {
-      throw coded("bad_recorder", "a Recorder records one ChatClient or one MarkdownStream");
+    if (this.#session !== undefined && !this.#session.isOver) {
+      throw coded("bad_recorder", "a Recorder records one ChatClient, or one MarkdownStream, at a time");
     }
-    this.#of = of;
-    this.#began = new Date().toISOString();
-    // Functions, elements and what may hold a secret (address, token, transport) are not on it.
-    this.#options = JSON.parse(JSON.stringify(picked(options, OPTIONS)));
-    if (of === "chat") {
-      this.#options.relay = options.url !== undefined;
-    }
-    const inner = make({ tape: this.#tape() });
-    const calls = new Set(CALLS[of]);
-    return new Proxy(inner, {
-      get: (target, name) => {
-        const value = target[name];
-        if (typeof value !== "function") {
-          return value;
-        }
-        return (...args) => {
-          if (calls.has(name)) {
-            this.#note({ call: name, args: plainArguments(name, args) });
-          }
-          return value.apply(target, args);
-        };
-      },
-    });
+    const session = new Session(of, options, this.#limit);
+    this.#session = session;
+    return session.heard(make({ tape: session.tape() }));
   }
 
   /** For the package: the code that goes around blocks of code is there. */
   gate(fetched) {
+    const session = this.#session;
     return fetched.then((module) => {
-      this.#note({ input: "code", ...(module === undefined ? { text: "unavailable" } : {}) });
+      session.note(module === undefined ? { input: "code", text: "unavailable" } : { input: "code" });
       return module;
     });
   }
+}
 
-  #tape() {
+/** What happens to one client or stream. */
+class Session {
+  began = new Date().toISOString();
+  entries = [];
+  isComplete = true;
+  isOver = false;
+  #left;
+  /** What is read belongs to this one. */
+  #entry = { at: 0 };
+
+  constructor(of, options, limit) {
+    this.of = of;
+    // Functions, elements and what may hold a secret (address, token, transport) are not on it.
+    this.options = JSON.parse(JSON.stringify(picked(options, OPTIONS)));
+    if (of === "chat") {
+      this.options.relay = options.url !== undefined;
+    }
+    this.#left = limit;
+  }
+
+  note(what) {
+    this.#entry = { at: Math.floor(performance.now()), ...what };
+    this.#left -= ENTRY + (what.text?.length ?? 0) + (what.args === undefined ? 0 : JSON.stringify(what.args).length);
+    // Without its beginning nothing can be played: what is too much is left out at the end.
+    this.isComplete &&= this.#left >= 0;
+    if (this.isComplete) {
+      this.entries.push(this.#entry);
+    }
+  }
+
+  tape() {
     const read = (value) => {
       (this.#entry.reads ??= []).push(value);
       return value;
     };
     return {
       isReplay: false,
-      input: (input, text) => this.#note(text === undefined ? { input } : { input, text }),
+      input: (input, text) => this.note(text === undefined ? { input } : { input, text }),
       // The same for all that comes of one entry.
       now: () => this.#entry.at,
       random: () => read(Math.floor(Math.random() * 2 ** 32)),
@@ -122,14 +130,24 @@ export class Recorder {
     };
   }
 
-  #note(what) {
-    this.#entry = { at: Math.floor(performance.now()), ...what };
-    this.#size += ENTRY + (what.text?.length ?? 0) + (what.args === undefined ? 0 : JSON.stringify(what.args).length);
-    // Without its beginning nothing can be played: what is too much is left out at the end.
-    this.#complete &&= this.#size <= this.#limit;
-    if (this.#complete) {
-      this.#entries.push(this.#entry);
-    }
+  /** The wasm's object, whose calls are heard. */
+  heard(inner) {
+    const calls = new Set(CALLS[this.of]);
+    return new Proxy(inner, {
+      get: (target, name) => {
+        const value = target[name];
+        if (typeof value !== "function") {
+          return value;
+        }
+        return (...args) => {
+          this.isOver ||= LAST.includes(name);
+          if (calls.has(name)) {
+            this.note({ call: name, args: plainArguments(name, args) });
+          }
+          return value.apply(target, args);
+        };
+      },
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 //! A session that was recorded replays to the same DOM, mutation by mutation, in each browser.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use riacho_tests::built;
@@ -206,6 +207,9 @@ fn a_session_replays_in(kind: Kind) {
         for input in ["start", "open", "text", "closed", "frame", "timer", "sanitizer", "code", "retry"] {
             assert!(inputs.contains(&input), "a session has {input}: {inputs:?}");
         }
+        if kind == Kind::Chromium && std::env::var_os("UPDATE_RECORDING").is_some() {
+            std::fs::write(kept().join("session.json"), format!("{recording}\n")).unwrap();
+        }
         let sockets = world.link.opened();
         for speed in ["Infinity", "20"] {
             world.replayed(&recording, speed).await.assert_is(&live, &format!("{kind:?} at {speed}"));
@@ -229,6 +233,57 @@ fn a_session_replays_mutation_by_mutation_in_firefox() {
 #[test]
 fn a_session_replays_mutation_by_mutation_in_webkit() {
     a_session_replays_in(Kind::WebKit);
+}
+
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings")
+}
+
+/// Files of earlier versions can be read, and end as their texts rendered in one go. `UPDATE_RECORDING=1` with the test of the
+/// session writes the first one anew.
+#[test]
+fn every_kept_recording_still_replays() {
+    play_in(Kind::Chromium, async |world| {
+        let mut count = 0;
+        for file in std::fs::read_dir(kept()).unwrap() {
+            let file = file.unwrap().path();
+            let recording: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+            world.fresh().await;
+            let script = "
+                const [recording] = arguments;
+                const root = place();
+                const bare = (element) => {
+                    const copy = element.cloneNode(true);
+                    copy.querySelectorAll('[data-riacho-ui]').forEach((ui) => ui.remove());
+                    copy.normalize();
+                    return copy.innerHTML;
+                };
+                return (async () => {
+                    const { client, finished } = tapes.replay(recording, root, { speed: Infinity });
+                    let failure = null;
+                    await finished.catch(({ code }) => (failure = code));
+                    const pairs = [];
+                    for (const element of root.querySelectorAll('[data-role=assistant]')) {
+                        const { messageId, status } = element.dataset;
+                        const once = document.createElement('div');
+                        const stream = new riacho.MarkdownStream(once, { idPrefix: messageId, codeHeader: false });
+                        stream.push(client.text(messageId));
+                        await stream.end();
+                        pairs.push([status, bare(element.querySelector('.message-content')), bare(once)]);
+                    }
+                    return [failure, pairs];
+                })();";
+            let (failure, pairs): (Option<String>, Vec<[String; 3]>) =
+                world.page.run(script, vec![recording]).await;
+            assert!(failure.is_none(), "{}: {failure:?}", file.display());
+            assert!(!pairs.is_empty(), "{}: no answers", file.display());
+            for [status, replayed, once] in pairs {
+                assert_eq!((status.as_str(), &replayed), ("completed", &once), "{}", file.display());
+            }
+            count += 1;
+        }
+        assert!(count > 0, "no recordings are kept");
+    });
 }
 
 #[test]
@@ -322,18 +377,27 @@ fn a_recording_has_a_limit_and_can_be_without_words() {
             .run(
                 "const code = (call) => { try { call(); return 'none'; } catch (error) { return error.code; } };
                  const recorder = new tapes.Recorder();
-                 new riacho.MarkdownStream(place(), { recorder });
-                 return [
+                 const first = new riacho.MarkdownStream(place(), { recorder });
+                 const codes = [
                      code(() => new riacho.MarkdownStream(place(), { recorder })),
                      code(() => new tapes.Recorder({ limit: 0 })),
                      code(() => tapes.replay('{', place())),
                      code(() => tapes.replay({ ...arguments[0], version: 2 }, place())),
                      code(() => tapes.replay(arguments[0], place(), { speed: -1 })),
-                 ];",
+                 ];
+                 // What is mounted twice gives it to a second one; the first is not heard any more.
+                 first.free();
+                 const second = new riacho.MarkdownStream(place(), { recorder });
+                 second.push('dois');
+                 const calls = recorder.recording().entries.map(({ call, args }) => `${call} ${args}`);
+                 return [...codes, ...calls];",
                 vec![whole.clone()],
             )
             .await;
-        assert_eq!(codes, ["bad_recorder", "bad_recorder", "bad_recording", "bad_recording", "bad_speed"]);
+        assert_eq!(
+            codes,
+            ["bad_recorder", "bad_recorder", "bad_recording", "bad_recording", "bad_speed", "push dois"]
+        );
         // One that says what it does not do.
         let code: String = world
             .page

@@ -118,3 +118,29 @@ fn the_page_about_style_is_the_style_sheets() {
         assert!(built.contains(part), "no part is called {part}");
     }
 }
+
+#[test]
+fn every_code_that_the_package_throws_is_listed() {
+    let page = read("docs/PAGE.md");
+    let errors = page.split_once("\n## Errors\n").unwrap().1;
+    let mut scripts = Vec::new();
+    below(&root().join("pkg"), ".js", &mut scripts);
+    scripts.retain(|file| !file.components().any(|part| part.as_os_str() == "dist"));
+    let mut sources: Vec<String> = scripts.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    sources.extend(
+        ["wasm/src/edge/exports.rs", "wasm/src/edge/error.rs", "wasm/src/core/client/page.rs"].map(read),
+    );
+    let mut count = 0;
+    for source in &sources {
+        for start in ["coded(\"", "wrong(\"", " error(\"", "=> \""] {
+            for rest in source.split(start).skip(1) {
+                let code = rest.split('"').next().unwrap();
+                if code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !code.is_empty() {
+                    count += 1;
+                    assert!(errors.contains(&format!("`{code}`")), "docs/PAGE.md does not list {code}");
+                }
+            }
+        }
+    }
+    assert!(count > 30, "{count} codes");
+}

@@ -16,6 +16,7 @@ mod tidy;
 mod tools;
 mod vendor;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -47,15 +48,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whoever reads only its beginning closes the pipe.
+fn help() {
+    let _ = writeln!(std::io::stdout(), "{HELP}");
+}
+
 /// `Ok(false)` is a chore that ran to its end and found something wrong; it has said what.
 fn dispatch(args: &[String]) -> Result<bool> {
     let Some((chore, rest)) = args.split_first() else {
-        println!("{HELP}");
+        help();
         return Ok(false);
     };
     match chore.as_str() {
         "help" | "--help" | "-h" => {
-            println!("{HELP}");
+            help();
             Ok(true)
         }
         "demo" => demo::run(&demo::Options::parse(rest)?).map(|()| true),

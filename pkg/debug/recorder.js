@@ -30,6 +30,7 @@ const EVENT = [
   "retry_after", "retryAfter",
 ];
 const SEND = ["provider", "model", "temperature", "topP", "maxTokens"];
+/** Plain ones. A file that somebody else has made may set no others. */
 const OPTIONS = ["images", "sweepInterval", "sweepGrace", "codeHeader", "idPrefix"];
 
 /** The calls after which it may be given to another: what mounts twice has one of it. */
@@ -97,7 +98,7 @@ class Session {
   constructor(of, options, limit) {
     this.of = of;
     // Functions, elements and what may hold a secret (address, token, transport) are not on it.
-    this.options = JSON.parse(JSON.stringify(picked(options, OPTIONS)));
+    this.options = JSON.parse(JSON.stringify(plainOptions(options)));
     if (of === "chat") {
       this.options.relay = options.url !== undefined;
     }
@@ -149,6 +150,13 @@ class Session {
       },
     });
   }
+}
+
+/** What of the options is plain; of a header its words. */
+export function plainOptions(options) {
+  const plain = picked(options, OPTIONS);
+  const { codeHeader } = plain;
+  return typeof codeHeader === "object" ? { ...plain, codeHeader: picked(codeHeader, ["copy", "copied", "failed"]) } : plain;
 }
 
 function picked(object, names) {

@@ -5,7 +5,7 @@ import { coded } from "../src/error.js";
 import { died, isFatal, trouble } from "../src/life.js";
 import { fetchSanitizer } from "../src/loader.js";
 import { MarkdownStream } from "../src/markdown.js";
-import { CALLS, FORMAT, VERSION } from "./recorder.js";
+import { CALLS, FORMAT, VERSION, plainOptions } from "./recorder.js";
 
 /**
  * @param {import("./index.js").Recording | string} recording
@@ -18,7 +18,8 @@ export function replay(recording, root, { speed = 1, onentry, ...page } = {}) {
     throw coded("bad_speed", `a speed is a number above 0, or Infinity, not ${speed}`);
   }
   const player = new Player(kept);
-  const { relay, images, ...options } = kept.options ?? {};
+  // What the page itself fetches is the page's to say.
+  const { images, ...options } = plainOptions(kept.options);
   const all = { ...options, ...page, recorder: player };
   const client =
     kept.of === "chat" ? new ChatClient({ ...all, root, storageKey: null }) : new MarkdownStream(root, all);

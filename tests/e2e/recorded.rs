@@ -402,7 +402,8 @@ fn a_recording_has_a_limit_and_can_be_without_words() {
         let code: String = world
             .page
             .run(
-                "const bad = { ...arguments[0], entries: [{ at: 0, call: 'free', args: [] }] };
+                "const bad = { ...arguments[0], of: 'chat', entries: [{ at: 0, call: 'free', args: [] }] };
+                 bad.options = { url: 'http://[', transport: 1, storageKey: 'kept', images: 1, codeHeader: { describe: 1 } };
                  return tapes.replay(bad, place()).finished.then(() => 'none', ({ code }) => code);",
                 vec![whole],
             )

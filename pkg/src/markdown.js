@@ -8,6 +8,8 @@ import { assertStarted } from "./loader.js";
 import { watching } from "./watch.js";
 
 const MOST_PIECES = 256;
+/** So many UTF-16 units go to the wasm as numbers. */
+const MOST_SHORT = 8;
 let count = 0;
 
 /** Takes text between the death of the wasm and what comes after it. */
@@ -43,6 +45,11 @@ class Waiting {
   }
 
   free() {}
+}
+
+/** Two UTF-16 units as a number; behind the end of the text they are 0. */
+function pair(text, at) {
+  return text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16);
 }
 
 function withResolvers() {
@@ -107,7 +114,14 @@ export class MarkdownStream {
   #push(chunk) {
     // As `#call`, without a closure: this is called for each token.
     try {
-      return this.#use().push(chunk);
+      const inner = this.#use();
+      const length = chunk.length;
+      if (length > MOST_SHORT || !(inner instanceof Markdown)) {
+        return inner.push(chunk);
+      }
+      return length <= 4
+        ? inner.pushShort(length, pair(chunk, 0), pair(chunk, 2), 0, 0)
+        : inner.pushShort(length, pair(chunk, 0), pair(chunk, 2), pair(chunk, 4), pair(chunk, 6));
     } catch (error) {
       return this.#rescued(error).push(chunk);
     }

@@ -22,7 +22,7 @@ struct Live {
 impl Live {
     fn new() -> Live {
         let container = element();
-        let renderer = Renderer::new(&container);
+        let renderer = Renderer::new(&container, &wasm_bindgen::memory());
         Live { engine: Engine::new(Policy::default().into(), "m"), renderer, container }
     }
 

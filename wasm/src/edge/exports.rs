@@ -311,6 +311,22 @@ impl Markdown {
         self.stream.push(text)
     }
 
+    /// As `push`, for so many UTF-16 units, two in each number, the first one lowest: a token is too short to be worth an
+    /// encoder and a place in memory. The last one is no half of a pair.
+    #[wasm_bindgen(js_name = pushShort)]
+    pub fn push_short(&self, length: u32, a: u32, b: u32, c: u32, d: u32) -> bool {
+        let units = [a, b, c, d].into_iter().flat_map(|pair| [pair as u16, (pair >> 16) as u16]);
+        let characters = char::decode_utf16(units.take(length as usize));
+        let (mut bytes, mut end) = ([0; 24], 0);
+        for character in characters {
+            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+            if let Some(place) = bytes.get_mut(end..end + character.len_utf8()) {
+                end += character.encode_utf8(place).len();
+            }
+        }
+        self.stream.push(bytes.get(..end).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default())
+    }
+
     /// For text whose last character may be half of one; true while the other half is waited for, and then the next
     /// text must come this way too.
     #[wasm_bindgen(js_name = pushCut)]

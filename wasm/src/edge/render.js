@@ -16,11 +16,20 @@ const WRAP = 10;
 // A long text is a row of text nodes: adding to a node costs its length.
 const ROW = 1024;
 
+// A batch of so many numbers needs no array of its own.
+const SMALL = 256;
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The nodes of one engine in one container. What stood in the container before stays, in front. */
 export class Renderer {
-  constructor(container) {
+  /** @param {Element} container @param {WebAssembly.Memory} memory where batches are read */
+  constructor(container, memory) {
+    this.memory = memory;
+    // Views of it, made again when it has grown.
+    this.numbers = new Uint32Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.small = new Uint32Array(SMALL);
     this.document = container.ownerDocument;
     this.container = container;
     this.start = container.lastChild;
@@ -52,14 +61,30 @@ export class Renderer {
     this.watch?.painted();
   }
 
-  apply(numbers, bytes, units) {
+  /** Carries out `count` numbers at a place in the memory, with their text: so many bytes, and UTF-16 units. */
+  apply(at, count, stringsAt, length, units) {
     const { document, names, nodes } = this;
+    if (this.numbers.length === 0) {
+      this.numbers = new Uint32Array(this.memory.buffer);
+      this.bytes = new Uint8Array(this.memory.buffer);
+    }
+    const bytes = this.bytes.subarray(stringsAt, stringsAt + length);
     // Short ASCII is not worth a decoder.
-    const strings = units === bytes.length && units < 256 ? String.fromCharCode.apply(null, bytes) : decoder.decode(bytes);
-    // A copy: the numbers lie in wasm memory, which moves if it grows. A removal can run the page's code, and that can
-    // call back into wasm.
-    const ops = numbers.slice();
-    const end = ops.length;
+    const strings = units === length && units < 256 ? String.fromCharCode.apply(null, bytes) : decoder.decode(bytes);
+    // A copy: the memory may grow and move before the end. A removal can run the page's code, and that can call back into
+    // wasm, and so in here.
+    const first = at >>> 2;
+    let ops = this.small;
+    this.small = undefined;
+    if (ops === undefined || count > SMALL) {
+      this.small = ops;
+      ops = this.numbers.slice(first, first + count);
+    } else {
+      for (let i = 0; i < count; i += 1) {
+        ops[i] = this.numbers[first + i];
+      }
+    }
+    const end = count;
     let cursor = 0;
     for (let i = 0; i < end; ) {
       const id = ops[i + 1];
@@ -156,6 +181,9 @@ export class Renderer {
         default:
           throw new Error(`riacho: operation ${ops[i]} at ${i} is unknown`);
       }
+    }
+    if (ops.length === SMALL) {
+      this.small = ops;
     }
     this.watch?.painted();
   }

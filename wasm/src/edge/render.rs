@@ -15,7 +15,7 @@ extern "C" {
     pub type Renderer;
 
     #[wasm_bindgen(constructor)]
-    pub fn new(container: &Element) -> Renderer;
+    pub fn new(container: &Element, memory: &JsValue) -> Renderer;
 
     /// Says who watches the blocks of code and the formulas: what the page's wrapper makes for a container, or nothing.
     #[wasm_bindgen(method)]
@@ -25,10 +25,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn leave(this: &Renderer);
 
-    /// Carries out the operations of one batch, read in place. `units` is the length of the strings as JavaScript counts
-    /// it. It can run the page's code: hold no borrow over it, and let the buffers stay where they are until it returns.
+    /// Carries out the operations of one batch, read where they are in the memory: `count` numbers, `length` bytes of
+    /// strings, which are `units` as JavaScript counts them. It can run the page's code: hold no borrow over it, and let
+    /// the buffers stay where they are until it returns.
     #[wasm_bindgen(method)]
-    fn apply(this: &Renderer, ops: &[u32], strings: &[u8], units: u32);
+    fn apply(this: &Renderer, ops: u32, count: u32, strings: u32, length: u32, units: u32);
 
     /// Puts so many UTF-16 units at the end of a text, two in each number, the first one lowest.
     #[wasm_bindgen(method, js_name = appendShort)]
@@ -48,7 +49,10 @@ impl Renderer {
             };
             self.append_short(id, length, pair(), pair(), pair(), pair());
         } else if !batch.is_empty() {
-            self.apply(&batch.ops, batch.strings.as_bytes(), units(&batch.strings));
+            // Addresses, and no views of the memory: those would be two objects a chunk.
+            let (ops, strings) = (batch.ops.as_ptr() as u32, batch.strings.as_ptr() as u32);
+            let (count, length) = (batch.ops.len() as u32, batch.strings.len() as u32);
+            self.apply(ops, count, strings, length, units(&batch.strings));
         }
     }
 }
@@ -58,7 +62,7 @@ pub struct Painter(Renderer);
 
 impl Painter {
     pub fn new(container: &Element, make_watch: &JsValue) -> Painter {
-        let renderer = Renderer::new(container);
+        let renderer = Renderer::new(container, &wasm_bindgen::memory());
         renderer.observe(make_watch);
         Painter(renderer)
     }

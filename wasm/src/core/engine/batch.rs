@@ -81,9 +81,13 @@ pub struct Pen {
 
 /// The length of text as JavaScript counts it.
 pub fn units(text: &str) -> u32 {
-    let extra = text.bytes().filter(|&b| b >= 0xf0).count();
-    let chars = if text.is_ascii() { text.len() } else { text.chars().count() };
-    u32::try_from(chars + extra).unwrap_or(u32::MAX)
+    // One for each character, two for those beyond the first plane: a byte that goes on one counts for nothing.
+    let units = if text.is_ascii() {
+        text.len()
+    } else {
+        text.bytes().map(|b| usize::from(b & 0xc0 != 0x80) + usize::from(b >= 0xf0)).sum()
+    };
+    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 impl Pen {

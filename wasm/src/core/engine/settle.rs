@@ -1,6 +1,5 @@
 //! Letting go of what is finished: where the anchor goes, which containers stay open, which ids are given back.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::core::policy::Verdict;
@@ -18,22 +17,28 @@ use super::waiting::Leaf;
 /// Finished nodes that somebody still names. When nobody does any more, the id is given back.
 #[derive(Debug, Default)]
 pub struct Holds {
-    counts: HashMap<u32, u32>,
+    /// By id: ids are given out again, so there are few.
+    counts: Vec<u32>,
 }
 
 impl Holds {
     pub fn hold(&mut self, id: u32) {
+        let at = id as usize;
         if id != 0 {
-            *self.counts.entry(id).or_default() += 1;
+            if at >= self.counts.len() {
+                self.counts.resize(at + 1, 0);
+            }
+            if let Some(count) = self.counts.get_mut(at) {
+                *count += 1;
+            }
         }
     }
 
     /// For nodes that are finished.
     pub fn release(&mut self, pen: &mut Pen, id: u32) {
-        if let Some(count) = self.counts.get_mut(&id) {
+        if let Some(count) = self.counts.get_mut(id as usize).filter(|count| **count > 0) {
             *count -= 1;
             if *count == 0 {
-                self.counts.remove(&id);
                 pen.forget(id);
             }
         }
@@ -41,11 +46,13 @@ impl Holds {
 
     /// For a node that is no more.
     pub fn drop(&mut self, id: u32) {
-        self.counts.remove(&id);
+        if let Some(count) = self.counts.get_mut(id as usize) {
+            *count = 0;
+        }
     }
 
     fn is_held(&self, id: u32) -> bool {
-        self.counts.contains_key(&id)
+        self.counts.get(id as usize).is_some_and(|count| *count > 0)
     }
 }
 

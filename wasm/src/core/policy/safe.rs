@@ -2,13 +2,31 @@
 
 use riacho_flat::words;
 
+/// Where the names that begin with each letter start in the sorted vocabulary: this is asked for every node.
+const STARTS: [u8; 27] = {
+    let mut starts = [0; 27];
+    let (mut letter, mut at) = (0, 0);
+    while letter < starts.len() {
+        while at < words::ELEMENTS.len() && words::ELEMENTS[at].as_bytes()[0] - b'a' < letter as u8 {
+            at += 1;
+        }
+        starts[letter] = at as u8;
+        letter += 1;
+    }
+    starts
+};
+
 /// A known element name, by its place in the vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tag(u8);
 
 impl Tag {
     pub(super) fn named(name: &str) -> Option<Tag> {
-        words::ELEMENTS.binary_search(&name).ok().and_then(|at| u8::try_from(at).ok()).map(Tag)
+        let letter = usize::from(name.bytes().next()?.wrapping_sub(b'a'));
+        let (from, to) = (usize::from(*STARTS.get(letter)?), usize::from(*STARTS.get(letter + 1)?));
+        // A handful; most of them are of another length.
+        let at = words::ELEMENTS.get(from..to)?.iter().position(|known| *known == name)?;
+        u8::try_from(from + at).ok().map(Tag)
     }
 
     pub fn name(self) -> &'static str {

@@ -113,7 +113,8 @@ pub fn seen(text: &str) -> Cow<'_, str> {
 
 /// Reorders the text around it, or is an invisible copy of ASCII.
 fn lies(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+    c >= '\u{202a}'
+        && matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn letter(tag: char) -> Option<char> {
@@ -123,8 +124,12 @@ fn letter(tag: char) -> Option<char> {
 
 /// Takes no room of its own. Combining marks do not count: they are seen.
 fn is_unseen(c: char) -> bool {
+    // Most letters are looked at once, by this alone.
+    if c < '\u{34f}' {
+        return c == '\u{ad}';
+    }
     matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}')

@@ -139,6 +139,7 @@ const NAMED: &[(&str, &str)] = &[
         "- a\n  <!-- b -->\n  c\n- <!-- d -->\n  e\n- f\n  <!-- g -->\n  <!-- h -->\n  i\n",
     ),
     ("hosts in other letters", "<http://a.é> [b](https://ü.example/x) <a href=\"https://ü.example\">c</a>\n"),
+    ("a marker and a tab behind what looks like emphasis", "*\"\n*\t\n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

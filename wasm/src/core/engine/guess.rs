@@ -83,6 +83,7 @@ pub fn may_close(line: &str) -> bool {
 
 /// Rules, underlines, list markers: a line that has no content yet.
 pub fn is_marker(line: &str) -> bool {
+    let line = line.trim_matches([' ', '\t']);
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
         || digits.len() < line.len() && matches!(digits, "" | "." | ")")
@@ -476,6 +477,7 @@ mod tests {
             ("| a | b", "| a | b|\n|-|-|"),
             ("| a | b |\n|--", "| a | b |\n|-|-|"),
             ("a \\", "a "),
+            ("*\"\n*\t\n", "*\"\n*\t\n"),
         ] {
             assert_eq!(guess(text, Inside::Other), expected, "{text:?}");
         }

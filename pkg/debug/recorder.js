@@ -135,6 +135,8 @@ class Session {
   heard(inner) {
     const calls = new Set(CALLS[this.of]);
     return new Proxy(inner, {
+      // It does not look like the wasm's own object: short text then comes as text, and not as numbers.
+      getPrototypeOf: () => null,
       get: (target, name) => {
         const value = target[name];
         if (typeof value !== "function") {

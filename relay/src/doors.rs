@@ -23,6 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
+use crate::frame::Frame;
 use crate::http::Context;
 use crate::log::{Bounds, Refused, Run, Subscription, Verb};
 use crate::quota::{Kind, Slot};
@@ -231,7 +232,7 @@ impl Reading {
             if self.relay.auth.still(&self.caller).is_err() {
                 return None;
             }
-            if let Some(frame) = self.log.next().await {
+            if let Some(frame) = self.log.next().await.map(Frame::into_inner) {
                 return Some(frame).filter(|frame| !matches!(frame, ServerFrame::LeaveConversation(_)));
             }
             let expiry = self.caller.time_left();

@@ -10,6 +10,7 @@ mod auth;
 mod commands;
 mod doors;
 mod failover;
+mod frame;
 mod http;
 mod listen;
 mod log;

@@ -35,8 +35,9 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 const HOPELESS: usize = 4;
 /// Answers that may wait for the client before no more is read from it.
 const MAX_REPLIES: usize = 16;
-/// Tungstenite's buffers, a connection.
-const READ_BUFFER: usize = 4 * 1024;
+/// Tungstenite's buffers, a connection. It has the first for good, and fills it with zeros before each read: most frames of a client are
+/// small, and a long one is read in pieces.
+const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 /// One frame, and the answers before it. A chunk of control characters has six times its size in JSON.
 const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
@@ -116,7 +117,6 @@ async fn serve(mut socket: WebSocket, relay: Context, caller: Option<Caller>) {
     let mut timer = pin!(sleep_until(heard));
     // There may be something in the log; something was written and not flushed; a ping is due.
     let (mut more, mut unflushed, mut ping) = (false, false, false);
-
     let close = loop {
         let to_write = more || ping || !connection.replies.is_empty();
         let greeted = connection.session.is_some();
@@ -128,22 +128,27 @@ async fn serve(mut socket: WebSocket, relay: Context, caller: Option<Caller>) {
         if timer.deadline() != next {
             timer.as_mut().reset(next);
         }
-        let reads = connection.replies.len() < MAX_REPLIES && !waits;
-        let writes = if to_write { Some(Write::Next) } else { unflushed.then_some(Write::Rest) };
+        let wants = Wants {
+            read: connection.replies.len() < MAX_REPLIES && !waits,
+            change: greeted && !more,
+            write: if to_write { Some(Write::Next) } else { unflushed.then_some(Write::Rest) },
+        };
         tokio::select! {
-            turn = turn(&mut socket, reads, writes) => match turn {
+            turn = turn(&mut socket, &connection, wants) => match turn {
                 Turn::Read(incoming) => {
                     heard = Instant::now();
                     next_ping = heard + ping_every;
-                    match connection.receive(incoming).await {
+                    // In a box: what a frame may lead to is large, and a connection that is silent does not have to hold the room for it.
+                    match Box::pin(connection.receive(incoming)).await {
                         Ok(()) => more = connection.session.is_some(),
                         Err(close) => break close,
                     }
                 }
+                Turn::Changed => more = true,
                 Turn::Written(Err(_)) => break Close::Gone,
-                Turn::Written(Ok(())) => {
+                Turn::Written(Ok(next)) => {
                     unflushed = false;
-                    if to_write {
+                    if matches!(next, Write::Next) {
                         match connection.write_on(&mut socket, &mut ping).await {
                             Ok(wrote) => (more, unflushed) = (wrote.more, wrote.unflushed),
                             Err(_) => break Close::Gone,
@@ -151,7 +156,6 @@ async fn serve(mut socket: WebSocket, relay: Context, caller: Option<Caller>) {
                     }
                 }
             },
-            () = connection.changed(), if greeted && !more => more = true,
             () = timer.as_mut() => {
                 let now = Instant::now();
                 if connection.expires.is_some_and(|expires| expires <= now) {
@@ -198,26 +202,57 @@ enum Write {
     Rest,
 }
 
+/// What a connection waits for.
+#[derive(Clone, Copy)]
+struct Wants {
+    read: bool,
+    /// The log has something new.
+    change: bool,
+    write: Option<Write>,
+}
+
 enum Turn {
     Read(Option<Result<Message, axum::Error>>),
-    Written(Result<(), axum::Error>),
+    /// The log has something, and the socket takes nothing now.
+    Changed,
+    Written(Result<Write, axum::Error>),
 }
 
 /// Waits for the first of what is wanted. The socket is not split for it: a split sink takes one frame more, and holds it, before it
 /// asks whether the socket takes any.
-async fn turn(socket: &mut WebSocket, reads: bool, writes: Option<Write>) -> Turn {
+async fn turn(socket: &mut WebSocket, connection: &Connection, wants: Wants) -> Turn {
+    let mut changed = pin!(connection.changed());
     poll_fn(|cx| {
         // Where both go on without end, neither waits for the other for long.
         let read_first = fastrand::bool();
         for read in [read_first, !read_first] {
-            let turn = match writes {
-                _ if read && reads => socket.poll_next_unpin(cx).map(Turn::Read),
-                Some(Write::Next) if !read => socket.poll_ready_unpin(cx).map(Turn::Written),
-                Some(Write::Rest) if !read => socket.poll_flush_unpin(cx).map(Turn::Written),
-                _ => Poll::Pending,
+            if read {
+                match wants.read.then(|| socket.poll_next_unpin(cx)) {
+                    Some(Poll::Ready(incoming)) => return Poll::Ready(Turn::Read(incoming)),
+                    _ => continue,
+                }
+            }
+            let write = match wants.write {
+                // What comes now is written at once, if it can be.
+                None if wants.change && changed.as_mut().poll(cx).is_ready() => {
+                    return Poll::Ready(match socket.poll_ready_unpin(cx) {
+                        Poll::Ready(ready) => Turn::Written(ready.map(|()| Write::Next)),
+                        Poll::Pending => Turn::Changed,
+                    });
+                }
+                None => continue,
+                Some(write) => write,
             };
-            if turn.is_ready() {
-                return turn;
+            let written = match write {
+                Write::Next => socket.poll_ready_unpin(cx),
+                Write::Rest => socket.poll_flush_unpin(cx),
+            };
+            if let Poll::Ready(written) = written {
+                return Poll::Ready(Turn::Written(written.map(|()| write)));
+            }
+            // What is on its way goes first.
+            if wants.change && changed.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Turn::Changed);
             }
         }
         Poll::Pending
@@ -333,13 +368,13 @@ impl Connection {
             return Some(Message::Ping(Bytes::new()));
         }
         let frame = match (self.replies.pop_front(), &mut self.session) {
-            (Some(reply), _) => Some(reply),
+            (Some(reply), _) => Some(reply.into()),
             (None, Some(session)) => session.log.next().await,
             (None, None) => None,
         };
-        let text = frame?.encode();
+        let text = frame?.text();
         self.relay.metrics.sent(text.len());
-        Some(Message::Text(text.into()))
+        Some(Message::Text(text))
     }
 
     async fn changed(&self) {

@@ -1,17 +1,18 @@
 //! A reader: one cursor a room, and one flag a room that something there has changed. It holds no text.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use riacho_protocol::{
     ConversationId, ConversationJoined, Conversations, History, JoinConversation, LeaveConversation, Limits,
-    LoadHistory, MessageId, Position, ServerFrame,
+    LoadHistory, MessageId, Position,
 };
 use tokio::sync::Notify;
 
 use super::room::{Next, Room, RoomCursor};
 use super::{Log, Refused, User, Verb, lock};
+use crate::frame::Frame;
 
 /// What a reader takes at a time.
 #[derive(Debug, Clone, Copy)]
@@ -36,14 +37,19 @@ impl Bounds {
 #[derive(Default)]
 pub struct Waker {
     notify: Notify,
-    rooms: Mutex<HashSet<ConversationId>>,
+    /// A few at most: where a reader is may be looked through.
+    rooms: Mutex<Vec<ConversationId>>,
     list: AtomicBool,
 }
 
 impl Waker {
     pub fn room_changed(&self, id: &ConversationId) {
-        lock(&self.rooms).insert(id.clone());
-        self.notify.notify_one();
+        let mut rooms = lock(&self.rooms);
+        if !rooms.contains(id) {
+            rooms.push(id.clone());
+            drop(rooms);
+            self.notify.notify_one();
+        }
     }
 
     pub fn list_changed(&self) {
@@ -162,7 +168,7 @@ impl Subscription {
     pub fn listen(&mut self) {
         if !self.listens {
             self.listens = true;
-            self.log.listen(&self.waker);
+            self.log.listen(&self.user, &self.waker);
         }
         self.waker.list_changed();
     }
@@ -173,19 +179,20 @@ impl Subscription {
     }
 
     /// The next frame, if there is one now.
-    pub async fn next(&mut self) -> Option<ServerFrame> {
+    pub async fn next(&mut self) -> Option<Frame> {
         if self.waker.list.swap(false, Ordering::AcqRel)
             && let Ok(conversations) = self.log.list(&self.user).await
         {
             return Some(Conversations { conversations }.into());
         }
-        let changed: Vec<ConversationId> = lock(&self.waker.rooms).drain().collect();
-        changed.into_iter().for_each(|id| self.queue(id));
+        for id in lock(&self.waker.rooms).drain(..) {
+            queue(&mut self.turn, id);
+        }
         while let Some(id) = self.turn.pop_front() {
             let looked_at = self.looked_at.as_ref() == Some(&id);
             let Some(joined) = self.rooms.get_mut(&id) else { continue };
             let (next, idle) = {
-                let state = joined.room.lock();
+                let mut state = joined.room.lock();
                 let next = match state.is_gone() {
                     true => None,
                     false => Some(state.next(&id, &mut joined.cursor, self.bounds.max_chunk)),
@@ -224,14 +231,14 @@ impl Subscription {
 
     /// A room may have something, and whoever waits is to ask.
     fn take_turn(&mut self, id: ConversationId) {
-        self.queue(id);
+        queue(&mut self.turn, id);
         self.waker.notify.notify_one();
     }
+}
 
-    fn queue(&mut self, id: ConversationId) {
-        if !self.turn.contains(&id) {
-            self.turn.push_back(id);
-        }
+fn queue(turn: &mut VecDeque<ConversationId>, id: ConversationId) {
+    if !turn.contains(&id) {
+        turn.push_back(id);
     }
 }
 
@@ -239,6 +246,9 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         for joined in self.rooms.values() {
             self.log.exit(&joined.room, &self.waker);
+        }
+        if self.listens {
+            self.log.listen_no_more(&self.user, &self.waker);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One message in memory, and what one reader is sent of it: its start, its text, what is said meanwhile, its end.
 
+use std::sync::Arc;
+
 use riacho_protocol::{
     ConversationId, MessageChunk, MessageId, MessageInfo, MessageStarted, MessageStatus, ResponseComplete,
     Role, ServerFrame, Status, StreamError,
@@ -8,6 +10,11 @@ use riacho_protocol::{
 use super::sql::Stored;
 use super::text::{Layout, Place, Text};
 use super::{AnswerBy, Ending, Terminal};
+use crate::frame::{Frame, Shared};
+
+/// A chunk of at most so many bytes is kept for the others that stand at the same place: that is what came last. A longer one is for
+/// those that come back, and each is somewhere else.
+const MAX_SHARED: usize = 4096;
 
 /// A message with its current epoch.
 pub struct Message {
@@ -25,6 +32,15 @@ pub struct Message {
     /// Counts the details, so that a reader gets the newest one, once.
     pub details: u64,
     pub terminal: Option<Terminal>,
+    edge: Option<Edge>,
+}
+
+/// The newest chunk that was sent, and from where to where it goes.
+struct Edge {
+    run: usize,
+    from: Place,
+    to: Place,
+    chunk: Arc<Shared>,
 }
 
 /// The text of a message. That of a live one is always here; the others are fetched when a reader lacks something of them.
@@ -70,9 +86,9 @@ pub enum At {
 }
 
 pub enum Step {
-    Frame(ServerFrame),
+    Frame(Frame),
     Nothing,
-    Done(Option<ServerFrame>),
+    Done(Option<Frame>),
     /// The text is in the store.
     Fetch,
 }
@@ -106,6 +122,7 @@ impl Message {
             detail: None,
             details: 0,
             terminal: None,
+            edge: None,
         }
     }
 
@@ -154,7 +171,7 @@ impl Message {
     }
 
     /// One frame on: the start, the text, what is said meanwhile, the end.
-    pub fn step(&self, room: &ConversationId, cursor: &mut RunCursor, max_chunk: usize) -> Step {
+    pub fn step(&mut self, room: &ConversationId, cursor: &mut RunCursor, max_chunk: usize) -> Step {
         if cursor.run != self.run {
             return Step::Done(None); // Replaced; the epoch that took its place has its own cursor.
         }
@@ -173,25 +190,32 @@ impl Message {
         cursor.place = At::Place(place);
         if let Some((slice, after)) = text.next(place, max_chunk) {
             cursor.place = At::Place(after);
+            let same = |edge: &&Edge| (edge.run, edge.from, edge.to) == (self.run, place, after);
+            if let Some(edge) = self.edge.as_ref().filter(same) {
+                return Step::Frame(Frame::Shared(Arc::clone(&edge.chunk)));
+            }
             let begins = slice.begins;
-            return Step::Frame(
-                MessageChunk {
-                    conversation_id: room.clone(),
-                    message_id: self.id.clone(),
-                    epoch: self.epoch,
-                    offset: slice.offset,
-                    part: slice.part,
-                    kind: begins.map(|info| info.kind),
-                    id: begins.and_then(|info| info.id.clone()),
-                    name: begins.and_then(|info| info.name.clone()),
-                    content: slice.content.to_owned(),
-                }
-                .into(),
-            );
+            let chunk = MessageChunk {
+                conversation_id: room.clone(),
+                message_id: self.id.clone(),
+                epoch: self.epoch,
+                offset: slice.offset,
+                part: slice.part,
+                kind: begins.map(|info| info.kind),
+                id: begins.and_then(|info| info.id.clone()),
+                name: begins.and_then(|info| info.name.clone()),
+                content: slice.content.to_owned(),
+            };
+            if slice.content.len() > MAX_SHARED {
+                return Step::Frame(chunk.into());
+            }
+            let chunk = Shared::new(chunk.into());
+            self.edge = Some(Edge { run: self.run, from: place, to: after, chunk: Arc::clone(&chunk) });
+            return Step::Frame(Frame::Shared(chunk));
         }
         match &self.terminal {
             Some(_) if cursor.told => Step::Done(None),
-            Some(terminal) => Step::Done(Some(self.terminal_frame(terminal))),
+            Some(terminal) => Step::Done(Some(self.terminal_frame(terminal).into())),
             None if cursor.details < self.details => {
                 cursor.details = self.details;
                 Step::Frame(

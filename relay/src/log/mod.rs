@@ -22,6 +22,7 @@ mod stream_events;
 mod text;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -51,6 +52,8 @@ const MAX_TITLE_CHARS: usize = 200;
 pub struct Log {
     store: Store,
     rooms: Arc<Rooms>,
+    /// The number of the next piece of any text.
+    next_piece: Arc<AtomicI64>,
     /// So many events of streams are kept, the newest ones.
     stream_events: usize,
 }
@@ -60,8 +63,8 @@ pub struct Log {
 #[derive(Default)]
 struct Rooms {
     open: Mutex<HashMap<ConversationId, Arc<Room>>>,
-    /// Who wants to know when the list of conversations changes.
-    listeners: Mutex<Vec<Weak<Waker>>>,
+    /// Who wants to know when the list of a user's conversations changes.
+    listeners: Mutex<HashMap<User, Vec<Weak<Waker>>>>,
 }
 
 /// A terminal record that can't be stored is tried again so often, a second apart; then it is shown all the same, since a
@@ -72,6 +75,7 @@ impl Log {
     /// Opens the log, which is to keep so many events of streams. What lived when it was left is ended: nobody writes it any
     /// more.
     pub fn open(place: &Place, stream_events: usize) -> Result<Self, OpenError> {
+        let next_piece = Arc::new(AtomicI64::new(0));
         let store = Store::open(place, |db| {
             let transaction = db.unchecked_transaction()?;
             stream_events::keep(&transaction, stream_events)?;
@@ -80,9 +84,10 @@ impl Log {
                 Ok(runs) => tracing::info!(runs, "answers that were alive at the last end are interrupted"),
                 Err(_) => return Err(rusqlite::Error::InvalidQuery), // The reason is in the log.
             }
+            next_piece.store(sql::next_piece(&transaction)?, Ordering::Relaxed);
             transaction.commit()
         })?;
-        Ok(Self { store, rooms: Arc::default(), stream_events })
+        Ok(Self { store, rooms: Arc::default(), next_piece, stream_events })
     }
 
     /// A reader, with no cursor yet.
@@ -95,7 +100,7 @@ impl Log {
         let (user, now, rooms) = (user.clone(), now(), Arc::clone(&self.rooms));
         let (conversation_id, reply_id) = (turn.conversation_id.clone(), turn.reply_id.clone());
         let again = [turn.message_id.clone(), turn.reply_id.clone()];
-        let shown = turn.clone();
+        let (shown, whose) = (turn.clone(), user.clone());
         let stored = self
             .store
             .write(
@@ -109,7 +114,7 @@ impl Log {
                         rooms.change(&shown.conversation_id.clone(), |room| {
                             room.add_turn(shown, parent_id.clone())
                         });
-                        rooms.list_changed();
+                        rooms.list_changed(&whose);
                     }
                 },
             )
@@ -129,10 +134,12 @@ impl Log {
     /// Appends to a run: stores, then shows it to the readers.
     pub async fn append(&self, run: &Run, arrived: Arrived) -> Result<(), Refused> {
         let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
-        let (keep, now) = (self.stream_events, now());
+        let (keep, now, next_piece) = (self.stream_events, now(), Arc::clone(&self.next_piece));
         let appended = self.store.write(
             move |db| {
-                let message = sql::append(db, &stored.message_id, stored.epoch, &arrived)?;
+                let pieces = i64::try_from(arrived.pieces.len()).unwrap_or(i64::MAX);
+                let first = next_piece.fetch_add(pieces, Ordering::Relaxed);
+                let message = sql::append(db, &stored.message_id, stored.epoch, &arrived, first)?;
                 if keep > 0 && !arrived.events.is_empty() {
                     stream_events::add(db, message, stored.epoch, &arrived.events, now)?;
                     stream_events::keep(db, keep)?;
@@ -173,12 +180,16 @@ impl Log {
             let finished = self.store.write(
                 move |db| {
                     let record = record();
-                    sql::finish(db, &stored.message_id, stored.epoch, &record, now).map(|()| record)
+                    let owner = sql::finish(db, &stored.message_id, stored.epoch, &record, now)?;
+                    Ok((record, owner))
                 },
-                move |record| rooms.finish(&shown, record),
+                move |(record, owner)| {
+                    rooms.finish(&shown, record);
+                    rooms.list_changed(owner);
+                },
             );
             match finished.await {
-                Ok(record) => return Some(record),
+                Ok((record, _)) => return Some(record),
                 Err(Refused::NotStored) => tokio::time::sleep(Duration::from_secs(1)).await,
                 Err(_) => return None,
             }
@@ -249,6 +260,7 @@ impl Log {
         epoch: u32,
     ) -> Result<(Run, AnswerBy), Refused> {
         let (user, message_id, now, rooms) = (user.clone(), id.clone(), now(), Arc::clone(&self.rooms));
+        let whose = user.clone();
         let started = self.store.write(
             move |db| {
                 let conversation_id = sql::place(db, &message_id)?;
@@ -259,7 +271,7 @@ impl Log {
             },
             move |(run, _)| {
                 rooms.change(&run.conversation_id, |room| room.next_epoch(&run.message_id, run.epoch));
-                rooms.list_changed();
+                rooms.list_changed(&whose);
             },
         );
         started.await
@@ -286,21 +298,23 @@ impl Log {
         let ended = (run.clone(), terminal.clone(), answer.clone());
         let started = self.store.write(
             move |db| {
-                sql::finish(db, &stored.message_id, stored.epoch, &terminal, now)?;
+                let owner = sql::finish(db, &stored.message_id, stored.epoch, &terminal, now)?;
                 let (epoch, _) = sql::next_epoch(db, &stored.message_id, stored.epoch, now)?;
                 sql::set_answer(db, &stored.message_id, &answer)?;
-                Ok(Run { epoch, ..stored })
+                Ok((Run { epoch, ..stored }, owner))
             },
-            move |next| {
+            move |(next, owner)| {
+                // In one piece: nobody sees an end after which it goes on.
                 let (run, terminal, answer) = &ended;
-                rooms.finish(run, terminal);
                 rooms.change(&next.conversation_id, |room| {
+                    room.finish(&run.message_id, run.epoch, terminal);
                     room.next_epoch(&next.message_id, next.epoch);
                     room.set_answer(&next.message_id, answer);
                 });
+                rooms.list_changed(owner);
             },
         );
-        started.await
+        started.await.map(|(next, _)| next)
     }
 
     /// What was said on the way to an answer, oldest first and without the answer itself. It goes back no further than
@@ -319,6 +333,7 @@ impl Log {
         status: Option<ConversationStatus>,
     ) -> Result<(), Refused> {
         let (user, id, rooms) = (user.clone(), id.clone(), Arc::clone(&self.rooms));
+        let whose = user.clone();
         let title = title
             .map(|title| one_line(&title, MAX_TITLE_CHARS))
             .map(|title| Some(title).filter(|t| !t.is_empty()));
@@ -328,7 +343,7 @@ impl Log {
                 authorise(&user, &owner, Verb::Update)?;
                 sql::update(db, &id, title, status)
             },
-            move |()| rooms.list_changed(),
+            move |()| rooms.list_changed(&whose),
         );
         updated.await
     }
@@ -346,6 +361,7 @@ impl Log {
     /// Deletes a conversation. Whoever reads there is let go.
     pub async fn delete(&self, user: &User, id: &ConversationId) -> Result<(), Refused> {
         let (user, id, gone, rooms) = (user.clone(), id.clone(), id.clone(), Arc::clone(&self.rooms));
+        let whose = user.clone();
         let deleted = self.store.write(
             move |db| {
                 authorise(&user, &sql::owner(db, &id)?.ok_or(Refused::UnknownConversation)?, Verb::Delete)?;
@@ -354,7 +370,7 @@ impl Log {
             move |()| {
                 rooms.change(&gone, RoomState::delete);
                 lock(&rooms.open).remove(&gone);
-                rooms.list_changed();
+                rooms.list_changed(&whose);
             },
         );
         deleted.await
@@ -438,10 +454,21 @@ impl Log {
         }
     }
 
-    fn listen(&self, waker: &Arc<Waker>) {
+    fn listen(&self, user: &User, waker: &Arc<Waker>) {
         let mut listeners = lock(&self.rooms.listeners);
-        listeners.retain(|listener| listener.strong_count() > 0);
-        listeners.push(Arc::downgrade(waker));
+        let of_user = listeners.entry(user.clone()).or_default();
+        of_user.retain(|listener| listener.strong_count() > 0);
+        of_user.push(Arc::downgrade(waker));
+    }
+
+    /// This reader listens no more.
+    fn listen_no_more(&self, user: &User, waker: &Arc<Waker>) {
+        let mut listeners = lock(&self.rooms.listeners);
+        let Some(of_user) = listeners.get_mut(user) else { return };
+        of_user.retain(|listener| !std::ptr::eq(listener.as_ptr(), Arc::as_ptr(waker)));
+        if of_user.is_empty() {
+            listeners.remove(user);
+        }
     }
 }
 
@@ -475,17 +502,17 @@ impl Rooms {
 
     fn finish(&self, run: &Run, terminal: &Terminal) {
         self.change(&run.conversation_id, |room| room.finish(&run.message_id, run.epoch, terminal));
-        self.list_changed();
     }
 
-    fn list_changed(&self) {
-        lock(&self.listeners).retain(|listener| match listener.upgrade() {
-            Some(waker) => {
-                waker.list_changed();
-                true
-            }
-            None => false,
-        });
+    /// Wakes those who listen to the list of this user.
+    fn list_changed(&self, user: &User) {
+        let listeners = lock(&self.listeners);
+        listeners
+            .get(user)
+            .into_iter()
+            .flatten()
+            .filter_map(Weak::upgrade)
+            .for_each(|waker| waker.list_changed());
     }
 }
 

@@ -3,9 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use riacho_protocol::{
-    ConversationId, MessageId, MessageInfo, MessageStarted, Position, Role, ServerFrame, Status,
-};
+use riacho_protocol::{ConversationId, MessageId, MessageInfo, MessageStarted, Position, Role, Status};
 
 use super::access::User;
 use super::cursor::Waker;
@@ -13,6 +11,7 @@ use super::message::{At, Body, Message, RunCursor, Step};
 use super::sql::Stored;
 use super::text::Text;
 use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Terminal, lock};
+use crate::frame::Frame;
 
 pub struct Room {
     pub id: ConversationId,
@@ -67,7 +66,7 @@ enum Follows {
 
 /// What a room has for a reader.
 pub enum Next {
-    Frame(ServerFrame),
+    Frame(Frame),
     Nothing,
     /// These texts are wanted first.
     Fetch(Vec<MessageId>),
@@ -274,11 +273,11 @@ impl RoomState {
     }
 
     /// The next frame for a reader, and its cursor behind that frame.
-    pub fn next(&self, room: &ConversationId, cursor: &mut RoomCursor, max_chunk: usize) -> Next {
+    pub fn next(&mut self, room: &ConversationId, cursor: &mut RoomCursor, max_chunk: usize) -> Next {
         self.take_up(cursor);
         for _ in 0..cursor.reading.len() {
             let Some(mut run) = cursor.reading.pop_front() else { break };
-            let Some(message) = self.messages.get(run.message).filter(|_| !run.paused) else {
+            let Some(message) = self.messages.get_mut(run.message).filter(|_| !run.paused) else {
                 cursor.reading.push_back(run);
                 continue;
             };

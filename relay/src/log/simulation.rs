@@ -205,7 +205,7 @@ impl World {
     async fn read(&mut self, reader: usize) {
         for _ in 0..self.rng.usize(1..12) {
             let Some(frame) = self.readers[reader].subscription.next().await else { return };
-            self.take(reader, frame);
+            self.take(reader, frame.into_inner());
         }
     }
 
@@ -364,7 +364,7 @@ impl World {
                 self.join_room(reader, room).await;
             }
             while let Some(frame) = self.readers[reader].subscription.next().await {
-                self.take(reader, frame);
+                self.take(reader, frame.into_inner());
             }
             let reader = &self.readers[reader];
             for (id, message) in

@@ -147,10 +147,16 @@ fn touch(db: &Connection, id: &ConversationId, now: u64) -> Result<(), Refused> 
 
 /// The row of a live run.
 fn live(db: &Connection, id: &MessageId, epoch: u32) -> Result<i64, Refused> {
+    live_status(db, id, epoch).map(|(message, _)| message)
+}
+
+fn live_status(db: &Connection, id: &MessageId, epoch: u32) -> Result<(i64, Status), Refused> {
     let mut statement = db.prepare_cached(
-        "SELECT seq FROM messages WHERE id = ?1 AND epoch = ?2 AND streaming_status IN ('pending', 'streaming')",
+        "SELECT seq, streaming_status FROM messages
+         WHERE id = ?1 AND epoch = ?2 AND streaming_status IN ('pending', 'streaming')",
     )?;
-    statement.query_row(params![id.as_str(), epoch], |row| row.get(0)).optional()?.ok_or(Refused::Ended)
+    let row = |row: &Row<'_>| Ok((row.get(0)?, status(row, 1)?));
+    statement.query_row(params![id.as_str(), epoch], row).optional()?.ok_or(Refused::Ended)
 }
 
 /// Can anything be added to this run?
@@ -158,24 +164,32 @@ pub fn check_live(db: &Connection, id: &MessageId, epoch: u32) -> Result<(), Ref
     live(db, id, epoch).map(|_| ())
 }
 
-/// Appends, and notes in the same step where the run can be taken up again behind these pieces. Gives its row.
-pub fn append(db: &Connection, id: &MessageId, epoch: u32, arrived: &Arrived) -> Result<i64, Refused> {
-    let message = live(db, id, epoch)?;
-    let mut insert = db.prepare_cached(
-        "INSERT INTO chunks (message, n, part, info, content)
-         VALUES (?1, (SELECT ifnull(max(n), -1) + 1 FROM chunks WHERE message = ?1), ?2, ?3, ?4)",
-    )?;
-    for piece in &arrived.pieces {
+/// The number behind those of all pieces.
+pub fn next_piece(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("SELECT ifnull(max(n), -1) + 1 FROM chunks", [], |row| row.get(0))
+}
+
+/// Appends, and notes in the same step where the run can be taken up again behind these pieces. Gives its row. The number of the first piece
+/// is above those of all pieces before: the database need not be asked for the newest one, which would cost as much as the rest.
+pub fn append(
+    db: &Connection,
+    id: &MessageId,
+    epoch: u32,
+    arrived: &Arrived,
+    first: i64,
+) -> Result<i64, Refused> {
+    let (message, before) = live_status(db, id, epoch)?;
+    let mut insert = db
+        .prepare_cached("INSERT INTO chunks (message, n, part, info, content) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (n, piece) in (first..).zip(&arrived.pieces) {
         match piece {
-            Piece::Part(info) => insert.execute(params![message, None::<u32>, json(info), ""])?,
-            Piece::Text { part, text } => insert.execute(params![message, part, None::<String>, text])?,
+            Piece::Part(info) => insert.execute(params![message, n, None::<u32>, json(info), ""])?,
+            Piece::Text { part, text } => insert.execute(params![message, n, part, None::<String>, text])?,
         };
     }
-    if !arrived.pieces.is_empty() {
-        db.prepare_cached(
-            "UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1 AND streaming_status = 'pending'",
-        )?
-        .execute([message])?;
+    if before == Status::Pending && !arrived.pieces.is_empty() {
+        db.prepare_cached("UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1")?
+            .execute([message])?;
     }
     if let Some(state) = &arrived.state {
         db.prepare_cached("UPDATE messages SET provider_state = ?2 WHERE seq = ?1")?
@@ -184,17 +198,19 @@ pub fn append(db: &Connection, id: &MessageId, epoch: u32, arrived: &Arrived) ->
     Ok(message)
 }
 
-/// Folds the text, and writes how it ended.
+/// Folds the text, and writes how it ended. Gives whose it is.
 pub fn finish(
     db: &Connection,
     id: &MessageId,
     epoch: u32,
     terminal: &Terminal,
     now: u64,
-) -> Result<(), Refused> {
+) -> Result<User, Refused> {
     let message = live(db, id, epoch)?;
     fold(db, message, terminal)?;
-    touch(db, &place(db, id)?, now)
+    let conversation = place(db, id)?;
+    touch(db, &conversation, now)?;
+    owner(db, &conversation)?.ok_or(Refused::UnknownConversation)
 }
 
 fn fold(db: &Connection, message: i64, terminal: &Terminal) -> Result<(), Refused> {

@@ -1,12 +1,16 @@
 //! The store: one thread that owns the database. It commits what has come in meanwhile as one transaction, and only then are
-//! the changes shown to readers, by the same thread and in the same order. There is no timer: a slow disk makes larger
-//! batches, and a fast one small delays.
+//! the changes shown to readers, by the same thread and in the same order.
+//!
+//! What comes after a silence is committed at once. A file is written no more than a thousand times a second: what comes sooner
+//! goes with the next commit, and so does all that came with it. So many runs cost one commit, and a run that is faster than
+//! anyone reads costs its readers fewer frames. Nothing waits longer than for [`BREATH`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
@@ -15,8 +19,10 @@ use super::Refused;
 const JOBS: usize = 1024;
 /// Changes in one transaction.
 const MAX_BATCH: usize = 512;
+/// From the start of one commit to a file to the next.
+const BREATH: Duration = Duration::from_millis(1);
 /// How long a relay that is just ending may still hold the file.
-const BUSY: std::time::Duration = std::time::Duration::from_secs(3);
+const BUSY: Duration = Duration::from_secs(3);
 
 /// Each step once, in order; `user_version` counts those that were taken. A step that was released is never edited.
 const MIGRATIONS: &[&str] = &[
@@ -49,9 +55,10 @@ pub enum Place {
 
 /// Shows a change to readers, if it was committed, and answers whoever asked for it.
 type Settle = Box<dyn FnOnce(bool) + Send>;
+type Change = Box<dyn FnOnce(&Connection) -> Settle + Send>;
 
 enum Job {
-    Write(Box<dyn FnOnce(&Transaction<'_>) -> Settle + Send>),
+    Write(Change),
     Read(Box<dyn FnOnce(&Connection) + Send>),
 }
 
@@ -97,12 +104,14 @@ impl Store {
         // The first write takes the lock, also where `first` had nothing to do.
         connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
 
+        // A commit to memory costs nothing that is worth a wait.
+        let breath = if *place == Place::Memory { Duration::ZERO } else { BREATH };
         let (jobs, waiting) = mpsc::channel(JOBS);
         let commits = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commits);
         let named = std::thread::Builder::new().name("riacho-store".to_owned());
         named
-            .spawn(move || work(connection, waiting, &counted))
+            .spawn(move || work(&connection, waiting, breath, &counted))
             .map_err(|error| OpenError::Folder { path, error })?;
         Ok(Self {
             jobs,
@@ -131,7 +140,7 @@ impl Store {
         show: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, Refused> {
         let (answer, answered) = oneshot::channel();
-        let write = move |transaction: &Transaction<'_>| -> Settle {
+        let write = move |transaction: &Connection| -> Settle {
             let changed = in_savepoint(transaction, change);
             Box::new(move |committed| {
                 let result = if committed { changed } else { changed.and(Err(Refused::NotStored)) };
@@ -161,22 +170,37 @@ impl Store {
 
 /// One change of several: all of it, or nothing.
 fn in_savepoint<T>(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     change: impl FnOnce(&Connection) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
-    transaction.execute_batch("SAVEPOINT one")?;
+    control(transaction, "SAVEPOINT one")?;
     let changed = change(transaction);
-    let end = if changed.is_ok() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
-    transaction.execute_batch(end)?;
+    if changed.is_err() {
+        control(transaction, "ROLLBACK TO one")?;
+    }
+    control(transaction, "RELEASE one")?;
     changed
 }
 
-fn work(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, commits: &AtomicU64) {
+/// A statement about transactions. It is parsed once, and not for each of them.
+fn control(connection: &Connection, statement: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(|_| ())
+}
+
+fn work(connection: &Connection, mut waiting: mpsc::Receiver<Job>, breath: Duration, commits: &AtomicU64) {
     let mut next = waiting.blocking_recv();
+    let mut last: Option<Instant> = None;
     while let Some(job) = next.take() {
         match job {
-            Job::Read(read) => read(&connection),
-            Job::Write(write) => next = batch(&mut connection, write, &mut waiting, commits),
+            Job::Read(read) => read(connection),
+            Job::Write(write) => {
+                let left = last.map(|last| breath.saturating_sub(last.elapsed()));
+                if let Some(left) = left.filter(|left| !left.is_zero()) {
+                    std::thread::sleep(left);
+                }
+                last = Some(Instant::now());
+                next = batch(connection, write, &mut waiting, commits);
+            }
         }
         next = next.or_else(|| waiting.blocking_recv());
     }
@@ -185,33 +209,33 @@ fn work(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, commits: &
 
 /// One transaction, with all the changes that are waiting. Gives back the job that ended it, if one did.
 fn batch(
-    connection: &mut Connection,
-    first: Box<dyn FnOnce(&Transaction<'_>) -> Settle + Send>,
+    connection: &Connection,
+    first: Change,
     waiting: &mut mpsc::Receiver<Job>,
     commits: &AtomicU64,
 ) -> Option<Job> {
     let mut settled: Vec<Settle> = Vec::new();
     let mut next = None;
-    let committed = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-        Ok(transaction) => {
-            settled.push(first(&transaction));
-            while settled.len() < MAX_BATCH {
-                match waiting.try_recv() {
-                    Ok(Job::Write(write)) => settled.push(write(&transaction)),
-                    Ok(read) => {
-                        next = Some(read);
-                        break;
-                    }
-                    Err(_) => break,
+    let committed = control(connection, "BEGIN IMMEDIATE").and_then(|()| {
+        settled.push(first(connection));
+        while settled.len() < MAX_BATCH {
+            match waiting.try_recv() {
+                Ok(Job::Write(write)) => settled.push(write(connection)),
+                Ok(read) => {
+                    next = Some(read);
+                    break;
                 }
+                Err(_) => break,
             }
-            transaction.commit()
         }
-        // The one who asked is told, since its answer is dropped.
-        Err(error) => Err(error),
-    };
+        control(connection, "COMMIT")
+    });
+    // Who asked first is told of a transaction that did not begin, since its answer is dropped.
     if let Err(error) = &committed {
         tracing::error!(%error, "the store can't be written");
+        if !connection.is_autocommit() {
+            let _ = control(connection, "ROLLBACK");
+        }
     }
     commits.fetch_add(1, Ordering::Relaxed);
     settled.into_iter().for_each(|settle| settle(committed.is_ok()));

@@ -6,10 +6,14 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use riacho_protocol::{
     ConversationId, ErrorCode, Failure, InterruptReason, MessageId, MessageStarted, Metrics, Options,
     PartKind, SendMessage,
@@ -334,9 +338,12 @@ impl Runs {
                 }
             }
         };
-        let mut batch = Vec::new();
+        let (mut batch, mut answered) = (Vec::new(), None);
         let mut unread = self.unread(writer.run.conversation_id.clone()).boxed();
         let mut ending = loop {
+            if let Some(answered) = answered.take() {
+                break answered;
+            }
             tokio::select! {
                 biased;
                 () = writer.stop.cancelled() => break STOPPED,
@@ -345,13 +352,14 @@ impl Runs {
                 () = self.shared.closing.cancelled(), if account.state.is_some() => return,
                 () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
                 _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
-                    match self.record(&mut writer, &mut account, batch.drain(..).flatten()).await {
+                    let recording = self.record(&mut writer, &mut account, batch.drain(..).flatten());
+                    match meanwhile(recording, &mut answering, &mut answered).await {
                         Ok(()) => {}
                         Err(Halt::Ended) => return,
                         Err(Halt::As(ending)) => break ending,
                     }
                 }
-                answered = &mut answering => break answered.map_or_else(Ending::Failed, |()| Ending::Completed),
+                result = &mut answering => break how_it_ended(result),
             }
         };
         drop(unread);
@@ -500,6 +508,28 @@ impl Runs {
         writer.run = next;
         Ok(())
     }
+}
+
+/// Records, and lets the provider go on meanwhile: what comes while a commit is under way goes into the next one, in one piece.
+async fn meanwhile<T>(
+    recording: impl Future<Output = T>,
+    answering: &mut BoxFuture<'static, Result<(), Failure>>,
+    answered: &mut Option<Ending>,
+) -> T {
+    let mut recording = pin!(recording);
+    poll_fn(|cx| {
+        if answered.is_none()
+            && let Poll::Ready(result) = answering.as_mut().poll(cx)
+        {
+            *answered = Some(how_it_ended(result));
+        }
+        recording.as_mut().poll(cx)
+    })
+    .await
+}
+
+fn how_it_ended(result: Result<(), Failure>) -> Ending {
+    result.map_or_else(Ending::Failed, |()| Ending::Completed)
 }
 
 /// What a run that is taken up again has behind it.

@@ -11,6 +11,7 @@ use riacho_protocol::{
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::frame::Frame;
 use crate::log::{Bounds, Place, Subscription};
 use crate::providers::Provider;
 use crate::quota::QuotaSettings;
@@ -50,7 +51,7 @@ fn id() -> String {
 async fn frames(reader: &mut Subscription) -> Vec<ServerFrame> {
     let mut frames = Vec::new();
     while let Some(frame) = reader.next().await {
-        frames.push(frame);
+        frames.push(frame.into_inner());
     }
     frames
 }
@@ -85,7 +86,7 @@ impl World {
         for reader in &mut readers {
             let mut text = String::new();
             while text != "one two" {
-                match reader.next().await {
+                match reader.next().await.map(Frame::into_inner) {
                     Some(ServerFrame::MessageChunk(chunk)) if chunk.message_id == reply => {
                         text += &chunk.content
                     }

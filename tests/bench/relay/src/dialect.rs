@@ -1,5 +1,6 @@
 //! What a client says to each server, and what it makes of the answer. Nothing else knows a wire.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use anyhow::{Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -65,18 +66,63 @@ impl AsyncWrite for Counted {
     }
 }
 
+/// What the kernel holds for a client that does not read: so little, and then so much as it takes to catch up.
+const NARROW: usize = 16 * 1024;
+const WIDE: usize = 4 * 1024 * 1024;
+
+/// What one that comes back to a Socket.IO server says, so that it is sent what it missed.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    id: Option<String>,
+    offset: Option<String>,
+}
+
 /// One client.
 pub struct Link {
     dialect: Dialect,
     socket: WebSocketStream<Counted>,
     room: String,
     received: Arc<AtomicU64>,
+    session: Session,
+    /// What came before its time: a Socket.IO server sends what was missed before it says that one is connected.
+    early: VecDeque<String>,
 }
 
 impl Link {
     /// Connects, and says what has to be said before anything else.
     pub async fn open(dialect: Dialect, address: &str, room: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?, dialect, address, room, None).await
+    }
+
+    /// One for whom the kernel holds little: what it does not read stays with the server.
+    pub async fn narrow(dialect: Dialect, address: &str, room: &str) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(u32::try_from(NARROW)?)?;
+        Self::over(socket.connect(address.parse()?).await?, dialect, address, room, None).await
+    }
+
+    /// The kernel may hold much for it from now on: else it would send to it in its own time.
+    pub fn widen(&self) -> Result<()> {
+        let stream = &self.socket.get_ref().stream;
+        Ok(socket2::SockRef::from(stream).set_recv_buffer_size(WIDE)?)
+    }
+
+    /// One that was there before. What it missed is sent to it without being asked for.
+    pub async fn again(dialect: Dialect, address: &str, room: &str, session: Session) -> Result<Self> {
+        Self::over(TcpStream::connect(address).await?, dialect, address, room, Some(session)).await
+    }
+
+    pub fn session(&self) -> Session {
+        self.session.clone()
+    }
+
+    async fn over(
+        stream: TcpStream,
+        dialect: Dialect,
+        address: &str,
+        room: &str,
+        before: Option<Session>,
+    ) -> Result<Self> {
         stream.set_nodelay(true)?;
         let received = Arc::new(AtomicU64::new(0));
         let stream = Counted { stream, received: Arc::clone(&received) };
@@ -88,7 +134,9 @@ impl Link {
         let config = WebSocketConfig::default().read_buffer_size(8192);
         let url = format!("ws://{address}/{path}");
         let (socket, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;
-        let mut link = Self { dialect, socket, room: room.to_owned(), received };
+        let session = Session::default();
+        let mut link =
+            Self { dialect, socket, room: room.to_owned(), received, session, early: VecDeque::new() };
         match dialect {
             Dialect::Riacho => {
                 link.say(json!({"type": "hello", "protocol": 1}).to_string()).await?;
@@ -97,8 +145,18 @@ impl Link {
             Dialect::Floor => link.until(|text| text == "joined").await?,
             Dialect::SocketIo => {
                 link.until(|text| text.starts_with('0')).await?;
-                link.say("40").await?;
-                link.until(|text| text.starts_with("40")).await?;
+                let before = before.and_then(|before| before.id.zip(before.offset));
+                let before = before.map(|(id, offset)| json!({"pid": id, "offset": offset}).to_string());
+                link.say(format!("40{}", before.unwrap_or_default())).await?;
+                loop {
+                    let text = link.text().await?;
+                    if let Some(said) = text.strip_prefix("40") {
+                        let said: Value = serde_json::from_str(said)?;
+                        link.session.id = said["pid"].as_str().map(str::to_owned);
+                        break;
+                    }
+                    link.early.push_back(text);
+                }
             }
         }
         Ok(link)
@@ -140,11 +198,21 @@ impl Link {
     /// The next piece of an answer, or its end.
     pub async fn next(&mut self) -> Result<Said> {
         loop {
-            let text = self.text().await?;
+            let text = match self.early.pop_front() {
+                Some(text) => text,
+                None => self.text().await?,
+            };
             let frame: Value = match self.dialect {
                 Dialect::Riacho | Dialect::Floor => serde_json::from_str(&text)?,
                 Dialect::SocketIo => match text.strip_prefix("42") {
-                    Some(event) => serde_json::from_str::<Value>(event)?.get(1).cloned().unwrap_or_default(),
+                    Some(event) => {
+                        let event: Value = serde_json::from_str(event)?;
+                        // A server that can be come back to says behind each event how to go on from there.
+                        if let Some(offset) = event.get(2).and_then(Value::as_str) {
+                            self.session.offset = Some(offset.to_owned());
+                        }
+                        event.get(1).cloned().unwrap_or_default()
+                    }
                     None => continue,
                 },
             };

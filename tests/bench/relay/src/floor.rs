@@ -16,8 +16,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 
-const CHANNEL: usize = 65_536;
+/// Frames that a room holds for those behind: two seconds at 2,000 tokens a second.
+const CHANNEL: usize = 4096;
 
 #[derive(Clone)]
 struct Floor {
@@ -65,7 +67,9 @@ async fn read(mut socket: WebSocket, floor: Floor, room: String) {
                         return;
                     }
                 }
-                Err(_) => return,
+                // What did not fit is gone, and nobody is told.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
             },
             asked = socket.recv() => match asked {
                 Some(Ok(Message::Text(_))) => {

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 
-use crate::dialect::{Link, Said};
-use crate::process::Server;
+use crate::dialect::{Dialect, Link, Said};
+use crate::process::{Peer, Server};
 use crate::source::{Source, TOKEN};
 
 /// Connections that are opened at a time.
 const AT_ONCE: usize = 50;
+/// After this a server is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What a server may need to become quiet again.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -36,6 +38,7 @@ impl fmt::Display for Shape {
 }
 
 /// What one shape cost.
+#[derive(Clone, Copy)]
 pub struct Load {
     /// CPU seconds of the server for a million tokens delivered.
     pub cpu: f64,
@@ -52,7 +55,7 @@ pub struct Load {
 
 /// Streams a shape through a server. None: it was not through in several times the time that it should take.
 pub async fn run(server: &Server, source: &Source, shape: Shape) -> Result<Option<Load>> {
-    source.set(shape.tokens(), shape.tokens_a_second);
+    source.set(shape.tokens(), shape.tokens_a_second, TOKEN);
     let mut links = Vec::new();
     for run in 0..shape.runs {
         let room = uuid::Uuid::now_v7().to_string();
@@ -65,7 +68,19 @@ pub async fn run(server: &Server, source: &Source, shape: Shape) -> Result<Optio
     tokio::time::sleep(SETTLE).await;
     let (cpu, memory) = (server.cpu()?, server.memory("VmRSS:")?);
     let limit = Duration::from_secs(shape.seconds * 4 + 30);
-    let reading = links.into_iter().map(|(_, reader, link)| read(link, source, reader == 0));
+    let reading = links.into_iter().map(|(_, reader, mut link)| async move {
+        let before = link.received();
+        if reader == 0 {
+            link.ask().await?;
+        }
+        let mut ages = Vec::new();
+        read(&mut link, source, |token| {
+            ages.push(source.age(token).context("a token came broken")?);
+            Ok(())
+        })
+        .await?;
+        anyhow::Ok((ages, link.received() - before))
+    });
     let Ok(read) = tokio::time::timeout(limit, try_join_all(reading)).await else { return Ok(None) };
     let read = read?;
     let cpu = server.cpu()? - cpu;
@@ -91,26 +106,38 @@ fn percentile(sorted: &[u64], part: f64) -> f64 {
     sorted.get(at.min(sorted.len().saturating_sub(1))).map_or(0.0, |micros| *micros as f64 / 1e3)
 }
 
-/// Reads one answer to its end: the age of each token, and the bytes it took.
-async fn read(mut link: Link, source: &Source, asks: bool) -> Result<(Vec<u64>, u64)> {
-    let before = link.received();
-    if asks {
-        link.ask().await?;
+impl Load {
+    /// Of several rounds: of each figure the one in the middle.
+    pub fn median(rounds: &[Load]) -> Option<Load> {
+        let middle = |of: fn(&Load) -> f64| {
+            let mut all: Vec<f64> = rounds.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied()
+        };
+        Some(Load {
+            cpu: middle(|load| load.cpu)?,
+            p50: middle(|load| load.p50)?,
+            p99: middle(|load| load.p99)?,
+            bytes: middle(|load| load.bytes)?,
+            memory: middle(|load| load.memory)?,
+            lost: rounds.iter().map(|load| load.lost).max()?,
+        })
     }
-    let (mut ages, mut pending) = (Vec::new(), String::new());
+}
+
+/// Reads one answer to its end, and gives each token of it.
+pub async fn read(link: &mut Link, source: &Source, mut token: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let (width, mut pending) = (source.width(), String::new());
     while let Said::Text(text) = link.next().await? {
         // Pieces that were merged are several tokens; all of them came now.
         pending.push_str(&text);
-        let whole = pending.len() - pending.len() % TOKEN;
-        for token in pending.get(..whole).unwrap_or_default().as_bytes().chunks(TOKEN) {
-            let Some(age) = std::str::from_utf8(token).ok().and_then(|token| source.age(token)) else {
-                bail!("a token came broken");
-            };
-            ages.push(age);
+        let whole = pending.len() - pending.len() % width;
+        for piece in pending.get(..whole).unwrap_or_default().as_bytes().chunks(width) {
+            token(std::str::from_utf8(piece)?)?;
         }
         pending.drain(..whole);
     }
-    Ok((ages, link.received() - before))
+    Ok(())
 }
 
 /// Memory of a connection that does nothing, in bytes.
@@ -119,7 +146,12 @@ pub struct Idle {
     pub memory: f64,
 }
 
-pub async fn idle(server: &Server, connections: usize) -> Result<Idle> {
+/// None: so many could not be opened in time.
+pub async fn idle(server: &Server, connections: usize) -> Result<Option<Idle>> {
+    tokio::time::timeout(PATIENCE, idle_at(server, connections)).await.ok().transpose()
+}
+
+async fn idle_at(server: &Server, connections: usize) -> Result<Idle> {
     // What the first connections warm up is not theirs.
     for _ in 0..AT_ONCE {
         Link::open(server.dialect, &server.address, "warm").await?;
@@ -140,23 +172,64 @@ pub async fn idle(server: &Server, connections: usize) -> Result<Idle> {
     Ok(Idle { connections, memory })
 }
 
-/// The median time, in milliseconds, from the join of one that has nothing to all of a text of so many bytes.
-pub async fn resume(server: &Server, source: &Source, bytes: usize, times: usize) -> Result<f64> {
-    source.set((bytes / TOKEN) as u64, 0);
+/// What coming back to a text takes.
+#[derive(Clone, Copy)]
+pub enum Resumed {
+    /// Milliseconds: of several times the one in the middle.
+    In(f64),
+    KeepsNothing,
+    NotInTime,
+}
+
+/// The time from coming back to all of a text of so many bytes.
+pub async fn resume(peer: &Peer, source: &Source, bytes: usize, times: usize) -> Result<Resumed> {
+    let Some(server) = Server::that_keeps(peer, source).await? else { return Ok(Resumed::KeepsNothing) };
+    match tokio::time::timeout(PATIENCE, resume_at(&server, source, bytes, times)).await {
+        Ok(took) => took.map(Resumed::In),
+        Err(_) => Ok(Resumed::NotInTime),
+    }
+}
+
+async fn resume_at(server: &Server, source: &Source, bytes: usize, times: usize) -> Result<f64> {
     let room = uuid::Uuid::now_v7().to_string();
-    let mut first = Link::open(server.dialect, &server.address, &room).await?;
-    first.join().await?;
-    read(first, source, true).await?;
-    let mut took = Vec::new();
-    for _ in 0..times {
+    let open = || async {
         let mut link = Link::open(server.dialect, &server.address, &room).await?;
-        let started = Instant::now();
         link.join().await?;
+        anyhow::Ok(link)
+    };
+    // They were there, and have something to go on from.
+    source.set(1, 0, TOKEN);
+    let mut asks = open().await?;
+    let mut were_there = Vec::new();
+    for _ in 0..times {
+        were_there.push(open().await?);
+    }
+    asks.ask().await?;
+    let mut sessions = Vec::new();
+    for mut link in were_there {
+        read(&mut link, source, |_| Ok(())).await?;
+        sessions.push(link.session());
+    }
+    read(&mut asks, source, |_| Ok(())).await?;
+    tokio::time::sleep(SETTLE).await;
+    source.set((bytes / TOKEN) as u64, 0, TOKEN);
+    asks.ask().await?;
+    read(&mut asks, source, |_| Ok(())).await?;
+    drop(asks);
+    tokio::time::sleep(SETTLE).await;
+    let mut took = Vec::new();
+    for session in sessions {
+        let started = Instant::now();
+        let mut link = Link::again(server.dialect, &server.address, &room, session).await?;
+        if server.dialect == Dialect::Riacho {
+            link.join().await?;
+        }
         let mut held = 0;
         while held < bytes / TOKEN * TOKEN {
             match link.next().await? {
                 Said::Text(text) => held += text.len(),
-                Said::End => bail!("it ended with {held} bytes"),
+                // Of the answer before.
+                Said::End => {}
             }
         }
         took.push(u64::try_from(started.elapsed().as_micros())?);

@@ -1,12 +1,13 @@
 //! Drives the relay and its peers, each a process of its own, with the same streams and the same readers, and writes what it
 //! measured into docs/BENCHMARKS.md.
 //!
-//!   riacho-bench-relay --relay PROGRAM --out FILE [--socketio FOLDER] [--flask PYTHON] [--quick]
+//!   riacho-bench-relay --relay PROGRAM --out FILE [--socketio FOLDER] [--flask PYTHON] [--quick] [--rounds N]
 //!   riacho-bench-relay floor PORT SOURCE
 //!
 //! The provider is in here (`source`), and so are the readers (`load`): one clock times both ends. Each token is the time at
 //! which it was written.
 
+mod aims;
 mod compression;
 mod dialect;
 mod floor;
@@ -14,22 +15,29 @@ mod load;
 mod process;
 mod report;
 mod source;
+mod stall;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::dialect::Dialect;
-use crate::load::Shape;
+use crate::load::{Load, Shape};
 use crate::process::{Peer, Server};
-use crate::report::Row;
+use crate::report::{Measured, Row};
 use crate::source::Source;
 
-/// How many idle connections are weighed: the peers in less, since theirs weigh more.
+/// How many idle connections are weighed.
 const IDLE: usize = 5_000;
 const IDLE_QUICK: usize = 500;
-/// Flask's threads of greenlets take long to accept.
-const IDLE_FLASK: usize = 1_000;
+/// How often riacho and the floor are measured, in turns; of each figure the one in the middle counts.
+const ROUNDS: usize = 3;
+/// Readers that stop, and for how many seconds.
+const STOPPED: usize = 20;
+const STOPPED_FOR: u64 = 8;
+const STOPPED_FOR_QUICK: u64 = 4;
+/// The text that one comes back to, in bytes.
+const MISSED: usize = 100_000;
 
 struct Options {
     relay: PathBuf,
@@ -37,6 +45,7 @@ struct Options {
     flask: Option<PathBuf>,
     out: PathBuf,
     quick: bool,
+    rounds: usize,
 }
 
 impl Options {
@@ -51,6 +60,10 @@ impl Options {
             flask: of("--flask"),
             out: of("--out").context("--out FILE is missing")?,
             quick: args.iter().any(|arg| arg == "--quick"),
+            rounds: match of("--rounds") {
+                Some(rounds) => rounds.to_string_lossy().parse().context("--rounds takes a number")?,
+                None => ROUNDS,
+            },
         })
     }
 }
@@ -70,34 +83,44 @@ async fn measure(options: &Options) -> Result<()> {
     let mut peers = vec![Peer::Riacho(options.relay.clone()), Peer::Floor(std::env::current_exe()?)];
     peers.extend(options.socketio.clone().map(Peer::SocketIo));
     peers.extend(options.flask.clone().map(Peer::Flask));
-    let seconds = if options.quick { 2 } else { 10 };
+    let began = Instant::now();
+    let seconds = if options.quick { 2 } else { 6 };
     let shapes = [
         Shape { runs: 50, readers: 1, tokens_a_second: 50, seconds },
         Shape { runs: 10, readers: 20, tokens_a_second: 50, seconds },
-        Shape { runs: 10, readers: 20, tokens_a_second: 2_000, seconds: seconds.min(5) },
+        Shape { runs: 1, readers: 20, tokens_a_second: 2_000, seconds },
     ];
-    let mut rows = Vec::new();
-    for peer in &peers {
-        let mut loads = Vec::new();
-        for shape in shapes {
-            eprintln!("{}: {shape}", peer.name());
-            let server = Server::start(peer, &source).await?;
-            loads.push(load::run(&server, &source, shape).await?);
+    let mut rows: Vec<Row> = peers.iter().map(|peer| Row::new(peer.name())).collect();
+    for shape in shapes {
+        let mut rounds: Vec<Vec<Load>> = vec![Vec::new(); peers.len()];
+        for round in 0..options.rounds {
+            for (peer, loads) in peers.iter().zip(&mut rounds) {
+                // The aims are a comparison of these two.
+                if round > 0 && !matches!(peer, Peer::Riacho(_) | Peer::Floor(_)) {
+                    continue;
+                }
+                eprintln!("{}: {shape}, round {}", peer.name(), round + 1);
+                let server = Server::start(peer, &source).await?;
+                loads.extend(load::run(&server, &source, shape).await?);
+            }
         }
-        let idle = match peer {
-            _ if options.quick => IDLE_QUICK,
-            Peer::Flask(_) => IDLE_FLASK,
-            _ => IDLE,
-        };
+        for (row, loads) in rows.iter_mut().zip(rounds) {
+            row.loads.push(Load::median(&loads));
+        }
+    }
+    let idle = if options.quick { IDLE_QUICK } else { IDLE };
+    let stopped_for = if options.quick { STOPPED_FOR_QUICK } else { STOPPED_FOR };
+    for (peer, row) in peers.iter().zip(&mut rows) {
         eprintln!("{}: {idle} idle connections", peer.name());
         let server = Server::start(peer, &source).await?;
-        let idle = load::idle(&server, idle).await?;
-        let resumed = match peer.dialect() {
-            Dialect::Riacho => Some(load::resume(&server, &source, 100_000, 20).await?),
-            // They keep nothing: whoever comes back has missed it.
-            Dialect::Floor | Dialect::SocketIo => None,
-        };
-        rows.push(Row { name: peer.name(), loads, idle, resumed });
+        row.idle = load::idle(&server, idle).await?;
+        drop(server);
+        eprintln!("{}: coming back", peer.name());
+        row.resumed = Some(load::resume(peer, &source, MISSED, 20).await?);
+        eprintln!("{}: {STOPPED} readers that stop", peer.name());
+        row.stall = stall::measure(peer, &source, STOPPED, stopped_for).await?;
     }
-    report::write(&options.out, &shapes, &rows, &compression::measure()?, options.quick)
+    let measured =
+        Measured { shapes: &shapes, rows: &rows, savings: &compression::measure()?, quick: options.quick };
+    report::write(&options.out, &measured, began.elapsed())
 }

@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::source::Source;
 
 /// Who is measured.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Peer {
     Riacho(PathBuf),
     Floor(PathBuf),
@@ -51,6 +52,19 @@ pub struct Server {
 impl Server {
     /// Starts it, and waits for the line that says where it listens.
     pub async fn start(peer: &Peer, source: &Source) -> Result<Self> {
+        Self::start_with(peer, source, None).await
+    }
+
+    /// As one can come back to it. None: it keeps nothing.
+    pub async fn that_keeps(peer: &Peer, source: &Source) -> Result<Option<Self>> {
+        Ok(match peer {
+            Peer::Riacho(_) => Some(Self::start(peer, source).await?),
+            Peer::SocketIo(_) => Some(Self::start_with(peer, source, Some("recover")).await?),
+            Peer::Floor(_) | Peer::Flask(_) => None,
+        })
+    }
+
+    async fn start_with(peer: &Peer, source: &Source, more: Option<&str>) -> Result<Self> {
         let source = format!("http://{}", source.address);
         let mut folder = None;
         let mut command = match peer {
@@ -80,7 +94,7 @@ impl Server {
             }
             Peer::SocketIo(folder) => {
                 let mut command = Command::new("node");
-                command.arg("server.mjs").arg(&source).current_dir(folder);
+                command.arg("server.mjs").arg(&source).args(more).current_dir(folder);
                 command
             }
             Peer::Flask(python) => {

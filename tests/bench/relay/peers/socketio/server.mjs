@@ -5,7 +5,9 @@ import { Server } from "socket.io";
 
 const source = process.argv[2];
 const http = createServer();
-const io = new Server(http, { transports: ["websocket"] });
+// Without "recover" it keeps nothing, as it comes; with it, what a client that comes back has missed.
+const connectionStateRecovery = process.argv[3] === "recover" ? { maxDisconnectionDuration: 120000 } : undefined;
+const io = new Server(http, { transports: ["websocket"], connectionStateRecovery });
 
 async function answer(room) {
   const response = await fetch(`${source}/v1/chat/completions`, { method: "POST", body: "{}" });

@@ -158,11 +158,14 @@ async function measureAll(browser, url, downloads) {
   return { runs, about, examples: list.length };
 }
 
-/** A run, repeated while that is cheap; the one in the middle by its time. */
+/** A run, repeated while that is cheap; the one in the middle by its time, with the growth and p99 in the middle of all. */
 async function middle(measure, options) {
   const runs = [await measure(options)];
   while (runs[0].finished && runs[0].total < CHEAP && runs.length < REPEATS) runs.push(await measure(options));
-  return runs.sort((a, b) => a.total - b.total)[runs.length >> 1];
+  const center = (value) => runs.sort((a, b) => value(a) - value(b))[runs.length >> 1];
+  const [growth, p99] = [center((run) => run.growth).growth, center((run) => run.p99).p99];
+  const run = center((r) => r.total);
+  return run.finished ? { ...run, growth, p99 } : run;
 }
 
 async function open(browser, url, engine) {

@@ -133,6 +133,11 @@ fn defines(text: &str) -> bool {
     (above.is_empty() || more) && (definition(line).is_some_and(|labelled| labelled || more))
 }
 
+/// Whether a line that is whole looks like the definition of a link.
+pub fn is_definition(line: &str) -> bool {
+    definition(line) == Some(true)
+}
+
 /// Whether a line is what a definition of a link begins with, and that shows by its label. `None` if it is none.
 fn definition(line: &str) -> Option<bool> {
     let rest = line.strip_prefix('[').filter(|rest| !rest.starts_with('^'))?;

@@ -13,7 +13,7 @@ use crate::core::policy::text;
 use super::Engine;
 use super::diff;
 use super::grammar;
-use super::guess::{Inside, guess, is_marker, may_close};
+use super::guess::{Inside, guess, is_definition, is_marker, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
 use super::path::Open;
@@ -21,6 +21,8 @@ use super::tree::{Kind, Node, Role};
 
 /// From this length on, what is open is not read again at each flush.
 pub const LARGE: usize = 2048;
+/// So much of definitions that follow each other is read at once.
+const DEFINITIONS: usize = 512;
 /// A piece of a long paragraph is this long at most.
 const PIECE: usize = 1024;
 
@@ -99,13 +101,26 @@ impl Engine {
         self.append_text(from, len)
     }
 
-    /// What would be parsed is what was.
+    /// What would be parsed is what was, or has only more definitions behind it.
     fn append_nothing(&mut self) -> bool {
         let Some(Plain::Same(shown)) = &self.plain else { return false };
-        let Some(now) = self.as_shown() else { return false };
-        let same = *shown == now;
-        self.pen.work.scanned += now.len() as u64;
-        same
+        let (Some(open), Some(now)) = (self.text.get(self.anchor..), self.as_shown()) else { return false };
+        let defines = open.as_bytes().get(now.len()) == Some(&b'[');
+        let news = if defines { open.len().saturating_sub(shown.len()) } else { now.len() };
+        if *shown == now {
+            self.pen.work.scanned += news as u64;
+            return true;
+        }
+        // They are read together, some at a time.
+        let follows = defines
+            && open.len() < DEFINITIONS
+            && now.strip_prefix(shown.as_str()).is_some_and(|new| new.lines().all(is_definition));
+        let now = now.into_owned();
+        self.pen.work.scanned += news as u64;
+        if follows {
+            self.plain = Some(Plain::Same(now));
+        }
+        follows
     }
 
     /// What is open, as it would be parsed now, if that is short and more than the text.

@@ -29,6 +29,7 @@ cargo xtask setup                                install every tool now that the
 cargo xtask bench relay [--quick]                the relay beside a bare fan-out, Socket.IO and Flask-SocketIO, into docs/BENCHMARKS.md
 cargo xtask bench render [--quick]               the renderer beside its peers in one real Chromium, into docs/BENCHMARKS.md
 cargo xtask soak fuzz [--minutes N]              any bytes, cut anywhere, through the engine against the oracle (30 minutes)
+cargo xtask soak engine                          its work on documents of up to 1 MB, and 20,000 generated ones against the oracle
 cargo xtask soak relay [--minutes N]             pages that come and go at the real relay: nothing is left of them, its memory is flat (60 minutes)
 cargo xtask publish [--release]                  a rehearsal of an npm release; with --release, from CI, the release
 cargo xtask size                                 what a page downloads, in brotli, against the budgets

@@ -10,9 +10,10 @@ use crate::{files, proc, tools};
 pub fn run(args: &[String]) -> Result<()> {
     match args.split_first() {
         Some((what, rest)) if what == "fuzz" => fuzz(minutes(rest, 30)?),
+        Some((what, [])) if what == "engine" => engine(),
         Some((what, rest)) if what == "relay" => relay(minutes(rest, 60)?),
-        Some((what, _)) => bail!("no campaign is called {what:?}; there are: fuzz, relay"),
-        None => bail!("which campaign? There are: fuzz, relay"),
+        Some((what, _)) => bail!("no campaign is called {what:?}; there are: fuzz, engine, relay"),
+        None => bail!("which campaign? There are: fuzz, engine, relay"),
     }
 }
 
@@ -26,6 +27,23 @@ fn minutes(args: &[String], usual: u64) -> Result<u64> {
             .with_context(|| format!("{number:?} is no number of minutes")),
         _ => bail!("the only option is --minutes N"),
     }
+}
+
+/// Documents of up to 1 MB, and 20,000 generated ones: what the tests of a debug build do with less.
+fn engine() -> Result<()> {
+    println!("documents of up to 1 MB in each shape, then 20,000 generated ones (some minutes)");
+    let mut cargo = Cx::new()?.cargo();
+    cargo.args([
+        "test",
+        "--release",
+        "--package",
+        "riacho-tests",
+        "--test",
+        "engine_work",
+        "--test",
+        "engine_properties",
+    ]);
+    proc::run(cargo.args(["--", "--nocapture"]))
 }
 
 /// Pages that come and go, at a release build: its short form is `relay/tests/soak.rs`.

@@ -230,6 +230,30 @@ export interface ChatOptions extends CodeOptions {
   images?: string[];
   /** Hears all that happens to the client, for a bug report: from `riacho/debug`. */
   recorder?: Recorder;
+  /** So many messages have an element, the newest, until `setWindow` says which; without it all of them. */
+  window?: number;
+  /** As `setPace` takes it. */
+  pace?: number;
+  /** As `setWords` takes them. */
+  words?: NoticeWords;
+}
+
+/** What stands under an answer that did not end well: by the code of an error, and by these. */
+export interface NoticeWords {
+  stopped?: string;
+  restart?: string;
+  unread?: string;
+  /** The button. */
+  retry?: string;
+  /** `{seconds}` in it is a number. */
+  retry_after?: string;
+  [code: string]: string | undefined;
+}
+
+/** A part of a conversation, in order: from `start` up to, and without, `end`. */
+export interface MessageRange {
+  start: number;
+  end: number;
 }
 
 export interface SendOptions {
@@ -355,6 +379,14 @@ export class ChatClient {
   /** Fetches older messages of the conversation on screen; a `history` event follows. False when there is nothing to
    * fetch, or when they are on their way. */
   loadOlder(): boolean;
+  /** Which messages of the conversation on screen have an element, and how many there are. */
+  readonly window: MessageRange & { count: number };
+  /** Puts up and takes down elements, for a client that was made with `window`. `riacho/reading` does it as one scrolls. */
+  setWindow(range: MessageRange): void;
+  /** Shows at most so many characters of an answer a second; `undefined` as they come. Events and texts are not paced. */
+  setPace(charactersPerSecond?: number): void;
+  /** What is said under answers that did not end well; what has no words here is said in English. */
+  setWords(words: NoticeWords): void;
   /** Loads the images that wait, and those to come: of one message, of one origin, or all. Throws `bad_origin`. */
   loadImages(options?: { messageId?: string; origin?: string | URL }): void;
   debug(): ChatDebug;

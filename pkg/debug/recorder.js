@@ -18,7 +18,7 @@ const ENTRY = 40;
 export const CALLS = {
   chat: [
     "open", "send", "stop", "pause", "resume", "retry", "handle", "listConversations", "rename", "setClosed", "loadOlder",
-    "close",
+    "setWindow", "setPace", "setWords", "close",
   ],
   markdown: ["push", "pushCut", "flush", "end"],
 };
@@ -31,7 +31,7 @@ const EVENT = [
 ];
 const SEND = ["provider", "model", "temperature", "topP", "maxTokens"];
 /** Plain ones. A file that somebody else has made may set no others. */
-const OPTIONS = ["images", "sweepInterval", "sweepGrace", "codeHeader", "idPrefix"];
+const OPTIONS = ["images", "window", "sweepInterval", "sweepGrace", "codeHeader", "idPrefix"];
 
 /** The calls after which it may be given to another: what mounts twice has one of it. */
 const LAST = ["close", "free", "end"];

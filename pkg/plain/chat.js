@@ -146,6 +146,20 @@ export class PlainChat {
     return false;
   }
 
+  /** Here every message has an element. */
+  get window() {
+    const count = this.conversationId === undefined ? 0 : this.#of(this.conversationId).length;
+    return [0, count, count];
+  }
+
+  setWindow() {}
+
+  /** Text is shown as it comes. */
+  setPace() {}
+
+  /** It says little, and that in English. */
+  setWords() {}
+
   messages(conversationId) {
     return this.#of(conversationId).flatMap((log) => [log.id, log.role, log.status, log.shown]);
   }

@@ -25,6 +25,8 @@ export class View {
     this.#view.dataset.conversationView = conversationId;
     views.forEach((view) => view.remove());
     this.#view.querySelectorAll("[data-riacho-ui]").forEach((ui) => ui.remove());
+    // The room that `riacho/reading` kept for what had no element.
+    this.#view.removeAttribute("style");
     this.#root.append(this.#view);
     this.#mounted.clear();
   }

@@ -34,12 +34,14 @@ export function announce(chat, { region, root, pace = PACE }) {
     for (const [id, state] of told) {
       const spoken = spokenText(root, id);
       const start = place(spoken, state);
-      const end = state.over ? spoken.length : sentencesEnd(spoken, start);
+      // At a pace of its own the element ends after the answer.
+      const over = state.over && !isWriting(root, id);
+      const end = over ? spoken.length : sentencesEnd(spoken, start);
       if (end > start) {
         parts.push(spoken.slice(start, end).trim());
         remember(state, spoken, end);
       }
-      if (state.over) {
+      if (over) {
         told.delete(id);
       }
     }
@@ -54,11 +56,14 @@ export function announce(chat, { region, root, pace = PACE }) {
         region.firstElementChild.remove();
       }
     }
+    if ([...told.values()].some((state) => state.over)) {
+      soon();
+    }
   };
   const soon = () => {
     if (timer === undefined && told.size > 0) {
       // A frame for the text to be painted, and the rest of the pace.
-      timer = setTimeout(say, Math.max(50, last + pace - performance.now()));
+      timer = setTimeout(say, Math.max(100, last + pace - performance.now()));
     }
   };
   const follow = ({ messageId, conversationId }) => {
@@ -113,6 +118,11 @@ function place(spoken, { length, mark }) {
     }
   }
   return Math.min(length, spoken.length);
+}
+
+function isWriting(root, id) {
+  const status = root.querySelector(`[data-message-id="${CSS.escape(id)}"]`)?.dataset.status;
+  return status === "pending" || status === "streaming";
 }
 
 /** What a message says: its text without riacho's own controls, a line a block. */

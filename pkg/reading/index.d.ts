@@ -29,3 +29,12 @@ export interface AnnounceOptions {
 
 /** Gives whole sentences of each answer on screen to a live region. Returns the function that ends it. Throws `bad_region`. */
 export function announce(chat: ChatClient, options: AnnounceOptions): () => void;
+
+/** Moves the window of a client that was made with `window` as the reader scrolls: only what is near the view has an element.
+ * Returns the function that ends it. Throws `bad_scroller`. */
+export function windowed(chat: ChatClient, options: { scroller: Element }): () => void;
+
+/** Gives the blocks of each message what markdown leaves out, as they come: `dir="auto"` to lists, quotes and tables, so that
+ * their markers and borders stand where their text begins; names to the boxes of tasks; and the Tab key a way to what scrolls
+ * sideways. Returns the function that ends it. Throws `bad_root`. */
+export function readable(options: { root: Element; words?: { done?: string; open?: string } }): () => void;

@@ -45,6 +45,7 @@ export class ChatClient {
       sweepInterval: options.sweepInterval,
       sweepGrace: options.sweepGrace,
       images: listed(options.images),
+      window: options.window,
       emit: (json) => this.#hear(JSON.parse(json)),
       makeWatch: watching(options, (event) => this.#hear(event)),
     };
@@ -57,6 +58,12 @@ export class ChatClient {
     } else {
       this.#inner = new (plainNow().PlainChat)(this.#options);
       this.#degraded(trouble());
+    }
+    if (options.pace !== undefined) {
+      this.setPace(options.pace);
+    }
+    if (options.words !== undefined) {
+      this.setWords(options.words);
     }
     if (options.transport !== undefined) {
       this.#courier = new Courier(options.transport, (event) => this.#inner !== undefined && this.handle(event));
@@ -159,6 +166,28 @@ export class ChatClient {
   /** Fetches older messages of the conversation on screen; a `history` event follows. False when there is nothing to fetch. */
   loadOlder() {
     return this.#call((inner) => inner.loadOlder());
+  }
+
+  /** Which messages of the conversation on screen have an element, and how many there are. */
+  get window() {
+    const [start, end, count] = this.#call((inner) => inner.window);
+    return { start, end, count };
+  }
+
+  /** Puts up and takes down elements, for a client that was made with `window`. */
+  setWindow({ start, end }) {
+    this.#call((inner) => inner.setWindow(Number(start), Number(end)));
+  }
+
+  /** Shows at most so many characters of an answer a second; `undefined` as they come. */
+  setPace(charactersPerSecond) {
+    this.#call((inner) => inner.setPace(charactersPerSecond ?? undefined));
+  }
+
+  /** What is said under answers that did not end well, by code. */
+  setWords(words) {
+    const said = Object.entries(words).filter(([, sentence]) => typeof sentence === "string");
+    this.#call((inner) => inner.setWords(said.flat()));
   }
 
   /** The parts of a message as they have come: text, reasoning, tool calls, refusals. */

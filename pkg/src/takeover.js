@@ -86,6 +86,7 @@ class Waiting {
   #calls = [];
   conversationId;
   containers = 0;
+  window = [0, 0, 0];
 
   send(content, options) {
     const ids = [uuid(), uuid()];
@@ -113,6 +114,12 @@ class Waiting {
   loadOlder() {
     return false;
   }
+
+  setWindow() {}
+
+  setPace() {}
+
+  setWords() {}
 
   debug() {
     return '{"connection":"idle","conversationId":null,"rooms":[],"messages":[],"mounted":0,"outbox":0}';

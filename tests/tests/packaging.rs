@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 64] = [
+const FILES: [&str; 66] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -57,6 +57,8 @@ const FILES: [&str; 64] = [
     "reading/follow.js",
     "reading/index.d.ts",
     "reading/index.js",
+    "reading/readable.js",
+    "reading/window.js",
     "riacho.css",
     "shiki/index.d.ts",
     "shiki/index.js",

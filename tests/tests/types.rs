@@ -195,8 +195,12 @@ fn every_event_is_typed_with_exactly_its_fields() {
 
 #[test]
 fn what_debug_says_is_typed() {
-    let config =
-        Config { transport: Transport::Page, sweep: Sweep::default(), policy: Rc::new(Policy::default()) };
+    let config = Config {
+        transport: Transport::Page,
+        sweep: Sweep::default(),
+        policy: Rc::new(Policy::default()),
+        window: None,
+    };
     let debug: Value = serde_json::from_str(&Client::new(config).debug().to_json()).unwrap();
     let mut said = keys(&debug);
     // The edge counts them.

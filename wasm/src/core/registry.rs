@@ -30,10 +30,10 @@ impl Registry {
         self.messages.get_mut(id)
     }
 
-    /// Adds a message. One that is known stays as it is.
-    pub fn insert(&mut self, id: MessageId, message: Message, place: Place<'_>) {
+    /// Adds a message, and says where in its conversation it stands now. One that is known stays as it is.
+    pub fn insert(&mut self, id: MessageId, message: Message, place: Place<'_>) -> Option<usize> {
         if self.messages.contains_key(&id) {
-            return;
+            return None;
         }
         let order = self.order.get_or_insert(message.conversation.clone(), Vec::new());
         let index = match place {
@@ -45,6 +45,7 @@ impl Registry {
         };
         order.insert(index, id.clone());
         self.messages.insert(id, message);
+        Some(index)
     }
 
     pub fn remove(&mut self, id: &MessageId) -> Option<Message> {
@@ -70,12 +71,16 @@ impl Registry {
         self.order.get(conversation).into_iter().flatten().filter_map(|id| self.messages.get_key_value(id))
     }
 
-    /// The one before it in its conversation.
+    /// The ids of one conversation, in order.
     #[must_use]
-    pub fn previous(&self, id: &MessageId) -> Option<&MessageId> {
-        let order = self.order.get(&self.messages.get(id)?.conversation)?;
-        let index = order.iter().position(|known| known == id)?;
-        order.get(index.checked_sub(1)?)
+    pub fn order(&self, conversation: &ConversationId) -> &[MessageId] {
+        self.order.get(conversation).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Where it stands in its conversation.
+    #[must_use]
+    pub fn index(&self, id: &MessageId) -> Option<usize> {
+        self.order(&self.messages.get(id)?.conversation).iter().position(|known| known == id)
     }
 
     /// Text may still come for something there.
@@ -99,16 +104,16 @@ mod tests {
         let (c, id) = (ConversationId::new("c").unwrap(), |id: &str| MessageId::new(id).unwrap());
         let mut registry = Registry::default();
         let message = || Message::new(c.clone(), Role::User);
-        registry.insert(id("1"), message(), Place::Last);
+        assert_eq!(registry.insert(id("1"), message(), Place::Last), Some(0));
         registry.insert(id("3"), message(), Place::Last);
-        registry.insert(id("2"), message(), Place::After(&id("1")));
-        registry.insert(id("2"), message(), Place::Last);
+        assert_eq!(registry.insert(id("2"), message(), Place::After(&id("1"))), Some(1));
+        assert_eq!(registry.insert(id("2"), message(), Place::Last), None);
         registry.insert(id("0"), message(), Place::First);
         let order: Vec<_> = registry.in_order(&c).map(|(id, _)| id.as_str()).collect();
         assert_eq!(order, ["0", "1", "2", "3"]);
-        assert_eq!(registry.previous(&id("2")), Some(&id("1")));
-        assert_eq!(registry.previous(&id("0")), None);
+        assert_eq!(registry.index(&id("2")), Some(2));
         assert!(registry.remove(&id("2")).is_some());
-        assert_eq!(registry.previous(&id("3")), Some(&id("1")));
+        assert_eq!(registry.index(&id("3")), Some(2));
+        assert_eq!(registry.order(&c), [id("0"), id("1"), id("3")]);
     }
 }

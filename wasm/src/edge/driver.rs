@@ -309,6 +309,7 @@ impl Driver {
         let mut batches = Vec::new();
         self.client.borrow_mut().render(
             sanitizer.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize),
+            self.world.now(),
             |id, batch| {
                 if !batch.ops.is_empty() {
                     batches.push((id.clone(), batch.clone()));

@@ -6,7 +6,9 @@ use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
-use riacho_protocol::{ConversationId, ConversationStatus, MessageId, Number, Options, UpdateConversation};
+use riacho_protocol::{
+    ConversationId, ConversationStatus, Map, MessageId, Number, Options, UpdateConversation,
+};
 
 use super::driver::{Driver, Setup};
 use super::error::{error, from_decode, from_id, from_policy, from_send};
@@ -39,6 +41,8 @@ extern "C" {
     fn sweep_grace(this: &ChatOptions) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
     fn images(this: &ChatOptions) -> Option<Vec<String>>;
+    #[wasm_bindgen(method, getter)]
+    fn window(this: &ChatOptions) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = makeWatch)]
     fn make_watch(this: &ChatOptions) -> JsValue;
     #[wasm_bindgen(method, getter)]
@@ -120,6 +124,7 @@ impl Chat {
                 grace: millis(options.sweep_grace(), default.grace),
             },
             policy: policy(options.images())?,
+            window: options.window().map(|most| most as usize),
         };
         let driver = Driver::new(Setup {
             client: Client::new(config),
@@ -227,6 +232,36 @@ impl Chat {
         self.driver
             .with(|client| client.update_conversation(UpdateConversation { conversation_id, title, status }));
         Ok(())
+    }
+
+    /// The first of those that have an element, the one behind the last of them, and how many there are.
+    #[wasm_bindgen(getter)]
+    pub fn window(&self) -> Vec<u32> {
+        let (range, count) = self.driver.read(Client::window);
+        [range.start, range.end, count].into_iter().map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect()
+    }
+
+    #[wasm_bindgen(js_name = setWindow)]
+    pub fn set_window(&self, start: f64, end: f64) {
+        let range = start as usize..end as usize;
+        self.driver.with(|client| client.set_window(range, self.driver.world().now()));
+    }
+
+    /// Characters a second; without a number as they come.
+    #[wasm_bindgen(js_name = setPace)]
+    pub fn set_pace(&self, per_second: Option<f64>) {
+        self.driver.with(|client| client.set_pace(per_second.map(|n| n as u32)));
+    }
+
+    /// Codes and what is said about each, one after the other.
+    #[wasm_bindgen(js_name = setWords)]
+    pub fn set_words(&self, words: Vec<String>) {
+        let mut said = Map::default();
+        let mut words = words.into_iter();
+        while let (Some(code), Some(sentence)) = (words.next(), words.next()) {
+            said.insert(code, sentence);
+        }
+        self.driver.with(|client| client.set_words(said));
     }
 
     /// Asks for older messages; false when there are none, or when they are on their way.

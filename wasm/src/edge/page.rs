@@ -114,12 +114,20 @@ impl Page {
     }
 
     pub fn unmount(&mut self, id: &MessageId) {
-        match self.mounted.remove(id) {
-            Some(mounted) => mounted.element.remove(),
-            None => messages_in(&self.root)
-                .into_iter()
-                .filter(|element| id_of(element).as_ref() == Some(id))
-                .for_each(|element| element.remove()),
+        let mounted = self.mounted.remove(id);
+        if let Some(Mounted { element, painter: Some(_), .. }) = &mounted {
+            return element.remove();
+        }
+        let found = match mounted {
+            Some(mounted) => Some(mounted.element),
+            None => messages_in(&self.root).into_iter().find(|element| id_of(element).as_ref() == Some(id)),
+        };
+        if let Some(element) = found {
+            element.remove();
+            // No log has what a server rendered: the element comes back as it is.
+            if has_text(&element) {
+                self.adopted.insert(id.clone(), element);
+            }
         }
     }
 
@@ -218,12 +226,12 @@ fn footer(document: &Document, appearance: &Appearance) -> Option<Element> {
     words.set_class_name("message-notice");
     words.set_text_content(Some(notice));
     footer.append_child(&words).ok()?;
-    if appearance.can_retry {
+    if let Some(words) = &appearance.retry {
         let button = document.create_element("button").ok()?;
         button.set_class_name("message-retry");
         set(&button, "type", "button");
         set(&button, "data-riacho-action", "retry");
-        button.set_text_content(Some("Retry"));
+        button.set_text_content(Some(words));
         footer.append_child(&button).ok()?;
     }
     Some(footer)

@@ -17,7 +17,8 @@ fn m(id: &str) -> MessageId {
 }
 
 fn client(transport: Transport) -> Client {
-    let config = Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()) };
+    let config =
+        Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()), window: None };
     Client::new(config)
 }
 

@@ -14,9 +14,12 @@ mod connection;
 mod debug;
 mod frames;
 mod history;
+mod notice;
+mod pace;
 mod page;
 mod screen;
 mod snapshot;
+mod window;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -39,6 +42,9 @@ pub use snapshot::SnapshotError;
 
 use connection::Connection;
 use history::Older;
+use notice::Words;
+use pace::Pace;
+use window::Window;
 
 /// Where events come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +61,8 @@ pub struct Config {
     pub transport: Transport,
     pub sweep: Sweep,
     pub policy: Rc<Policy>,
+    /// So many messages have an element, until the page moves the window; `None`: all of them.
+    pub window: Option<usize>,
 }
 
 /// What the edge must do, in this order.
@@ -103,8 +111,8 @@ pub struct Appearance {
     pub paused: bool,
     /// A sentence under the text: what went wrong, what it waits for.
     pub notice: Option<String>,
-    /// Another try makes sense.
-    pub can_retry: bool,
+    /// What the button says, where another try makes sense.
+    pub retry: Option<String>,
 }
 
 /// One message on the page.
@@ -116,6 +124,8 @@ struct View {
     dirty: bool,
     /// The engine has been told that the text is whole.
     ended: bool,
+    /// There is text that its pace has not let through yet.
+    behind: bool,
 }
 
 /// The client of one page. See the module for the order of calls.
@@ -125,8 +135,11 @@ pub struct Client {
     router: Router,
     connection: Connection,
     limits: Limits,
-    /// Messages on screen. Invariant: each is in the registry, and in the conversation that is on screen.
+    /// Messages on screen. Invariant: each is in the registry, and in the window of the conversation that is on screen.
     views: Map<MessageId, View>,
+    window: Window,
+    pace: Pace,
+    words: Words,
     /// Sent by the page and not yet seen to have arrived; sent again after a reconnect.
     outbox: Vec<SendRequest>,
     /// Frames that wait for the socket; each is fenced by its epoch, so a late one does no harm.
@@ -158,6 +171,9 @@ impl Client {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
+            window: Window::of(config.window),
+            pace: Pace::default(),
+            words: Words::default(),
             config,
             registry: Registry::default(),
             router: Router::default(),
@@ -238,3 +254,5 @@ impl Client {
 mod foreign_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;

@@ -1,20 +1,27 @@
 //! What is on screen: which messages have an element, what text their engines hold, what the sweeper says.
 
-use riacho_protocol::{ConversationId, InterruptReason, MessageId, Role, Status};
+use riacho_protocol::{ConversationId, MessageId, Role, Status};
 
-use super::{Appearance, Client, Mount, Output, SanitizerState, View};
+use super::window::Entry;
+use super::{Client, Mount, Output, SanitizerState, View};
 use crate::core::Millis;
 use crate::core::engine::{Batch, Engine, Sanitize};
 use crate::core::event::Event;
-use crate::core::message::{Ending, Message, Origin};
+use crate::core::message::{Message, Origin};
 use crate::core::registry::Place;
 use crate::core::sweeper::{Container, Known, Verdict, verdict};
 
 impl Client {
     /// The next frame has come: every engine with news brings its tree up to date. `paint` gets the operations of
     /// each; it must not call back into this client.
-    pub fn render(&mut self, sanitizer: Option<&dyn Sanitize>, mut paint: impl FnMut(&MessageId, &Batch)) {
+    pub fn render(
+        &mut self,
+        sanitizer: Option<&dyn Sanitize>,
+        now: Millis,
+        mut paint: impl FnMut(&MessageId, &Batch),
+    ) {
         self.frame_requested = false;
+        self.advance(now);
         let mut wants_sanitizer = false;
         for (id, view) in self.views.iter_mut() {
             if !std::mem::take(&mut view.dirty) {
@@ -53,7 +60,7 @@ impl Client {
         }
     }
 
-    fn request_frame(&mut self) {
+    pub(super) fn request_frame(&mut self) {
         if !std::mem::replace(&mut self.frame_requested, true) {
             self.outputs.push_back(Output::RequestFrame);
         }
@@ -63,27 +70,40 @@ impl Client {
     pub(super) fn show_view(&mut self, conversation: &ConversationId, now: Millis) {
         self.views.clear();
         self.outputs.push_back(Output::Show(conversation.clone()));
-        let ids: Vec<MessageId> = self.registry.in_order(conversation).map(|(id, _)| id.clone()).collect();
-        for id in &ids {
-            if !self.is_swept(id, now) {
-                self.mount(id);
-            }
-        }
+        self.open_window(now);
         // The view may bring containers of its own: a server rendered them.
         self.survey(now);
     }
 
     pub(super) fn add_message(&mut self, id: MessageId, message: Message, place: Place<'_>) {
         let (conversation_id, epoch, role) = (message.conversation.clone(), message.epoch, message.role);
-        self.registry.insert(id.clone(), message, place);
-        if self.router.is_on_screen(&conversation_id) {
-            self.mount(&id);
+        let index = self.registry.insert(id.clone(), message, place);
+        if self.router.is_on_screen(&conversation_id)
+            && let Some(index) = index
+        {
+            self.enter(&id, index);
         }
         self.emit(Event::Message { conversation_id, message_id: id, epoch, role });
     }
 
+    /// A message came to be in the conversation on screen.
+    fn enter(&mut self, id: &MessageId, index: usize) {
+        let (before, count) = self.window();
+        match self.window.insert(index, count.saturating_sub(1)) {
+            Entry::Inside => self.mount(id, index),
+            Entry::InsteadOfFirst => {
+                let order = self.router.on_screen().map(|conversation| self.registry.order(conversation));
+                if let Some(first) = order.and_then(|order| order.get(before.start)).cloned() {
+                    self.unmount(first);
+                }
+                self.mount(id, index);
+            }
+            Entry::Outside => {}
+        }
+    }
+
     /// It would be swept at once: it gets no element.
-    fn is_swept(&self, id: &MessageId, now: Millis) -> bool {
+    pub(super) fn is_swept(&self, id: &MessageId, now: Millis) -> bool {
         self.registry.get(id).is_some_and(|message| {
             let container =
                 Container { message_id: id.clone(), role: None, has_text: message.origin == Origin::Page };
@@ -91,14 +111,14 @@ impl Client {
         })
     }
 
-    fn mount(&mut self, id: &MessageId) {
+    pub(super) fn mount(&mut self, id: &MessageId, index: usize) {
         let Some(message) = self.registry.get(id) else { return };
         self.outputs.push_back(Output::Mount(Mount {
             message_id: id.clone(),
             conversation_id: message.conversation.clone(),
             role: message.role,
-            after: self.registry.previous(id).cloned(),
-            appearance: appearance(message, None),
+            after: self.neighbour(index),
+            appearance: self.appearance(message, None),
         }));
         if message.origin == Origin::Log {
             self.views.insert(id.clone(), self.new_view(id));
@@ -117,34 +137,62 @@ impl Client {
         if self.sanitizer == SanitizerState::Failed {
             engine.sanitizer_failed();
         }
-        View { engine, pushed: 0, dirty: false, ended: false }
+        View { engine, pushed: 0, dirty: false, ended: false, behind: false }
     }
 
     /// Gives the engine what it does not have yet of the text so far: all of it where it is new, what came meanwhile
     /// where the display stood still.
     pub(super) fn catch_up(&mut self, id: &MessageId) {
+        self.catch_up_by(id, usize::MAX);
+    }
+
+    /// The same, but for no more than so many characters.
+    pub(super) fn catch_up_by(&mut self, id: &MessageId, mut characters: usize) {
         let (Some(message), Some(view)) = (self.registry.get(id), self.views.get_mut(id)) else { return };
-        let mut shown = std::mem::take(&mut view.pushed);
-        for (separator, text) in message.shown() {
+        let mut shown = view.pushed;
+        let was_behind = std::mem::take(&mut view.behind);
+        'text: for (separator, text) in message.shown() {
             for piece in [separator, text] {
                 let skip = shown.min(piece.len());
                 shown -= skip;
-                if let Some(rest) = piece.get(skip..).filter(|rest| !rest.is_empty()) {
-                    view.engine.push(rest);
+                let Some(rest) = piece.get(skip..).filter(|rest| !rest.is_empty()) else { continue };
+                let end = match characters {
+                    usize::MAX => rest.len(),
+                    most => rest.char_indices().nth(most).map_or(rest.len(), |(end, _)| end),
+                };
+                let part = rest.get(..end).unwrap_or(rest);
+                if !part.is_empty() {
+                    view.engine.push(part);
+                    view.pushed += part.len();
                     view.dirty = true;
                 }
-                view.pushed += piece.len();
+                if end < rest.len() {
+                    view.behind = true;
+                    break 'text;
+                }
+                if characters != usize::MAX {
+                    characters = characters.saturating_sub(rest.chars().count());
+                }
             }
         }
-        view.ended = message.status.is_terminal();
+        view.ended = message.status.is_terminal() && !view.behind;
         view.dirty |= view.ended;
-        if view.dirty {
+        let (dirty, told) = (view.dirty, was_behind && view.ended);
+        if told {
+            self.show_status(id);
+        }
+        if dirty {
             self.request_frame();
         }
     }
 
     pub(super) fn show_text(&mut self, id: &MessageId, separator: &str, text: &str) {
+        let paced = self.is_paced(id);
         if let Some(view) = self.views.get_mut(id) {
+            if paced || view.behind {
+                view.behind = true;
+                return self.request_frame();
+            }
             view.engine.push(separator);
             view.engine.push(text);
             view.pushed += separator.len() + text.len();
@@ -157,6 +205,7 @@ impl Client {
         let paused = self.registry.get(id).is_some_and(|message| message.paused);
         if let Some(view) = self.views.get_mut(id)
             && !paused
+            && !view.behind
         {
             view.ended = true;
             view.dirty = true;
@@ -169,11 +218,12 @@ impl Client {
     }
 
     pub(super) fn show_detail(&mut self, id: &MessageId, detail: Option<String>) {
-        if self.views.contains_key(id)
-            && let Some(message) = self.registry.get(id)
-        {
-            let appearance = appearance(message, detail);
-            if message.status.is_terminal() {
+        if let (Some(view), Some(message)) = (self.views.get(id), self.registry.get(id)) {
+            let mut appearance = self.appearance(message, detail);
+            if view.behind && message.status.is_terminal() {
+                // An element never says more than its text.
+                (appearance.status, appearance.notice, appearance.retry) = (Status::Streaming, None, None);
+            } else if message.status.is_terminal() {
                 self.render_soon(id);
             }
             self.outputs.push_back(Output::SetStatus(id.clone(), appearance));
@@ -185,9 +235,11 @@ impl Client {
             self.views.insert(id.clone(), self.new_view(id));
             self.outputs.push_back(Output::Reset(id.clone()));
             self.show_status(id);
-        } else if self.registry.get(id).is_some_and(|m| self.router.is_on_screen(&m.conversation)) {
+        } else if self.is_in_window(id)
+            && let Some(index) = self.registry.index(id)
+        {
             // Its empty element was swept, and now there will be text after all.
-            self.mount(id);
+            self.mount(id, index);
         }
     }
 
@@ -200,7 +252,7 @@ impl Client {
         }
         message.status = Status::Pending;
         message.ended_at = None;
-        if self.router.is_on_screen(&message.conversation) {
+        if self.is_in_window(id) {
             self.views.insert(id.clone(), self.new_view(id));
             self.show_status(id);
         }
@@ -231,10 +283,7 @@ impl Client {
             match verdict(self.config.sweep, &container, known, now) {
                 Verdict::Keep => {}
                 Verdict::Adopt => self.adopt(&container, now),
-                Verdict::Sweep => {
-                    self.views.remove(&container.message_id);
-                    self.outputs.push_back(Output::Unmount(container.message_id));
-                }
+                Verdict::Sweep => self.unmount(container.message_id),
             }
         }
     }
@@ -247,7 +296,11 @@ impl Client {
         message.status = Status::Completed;
         message.ended_at = Some(now);
         message.origin = Origin::Page;
-        self.registry.insert(container.message_id.clone(), message, Place::Last);
+        let index = self.registry.insert(container.message_id.clone(), message, Place::Last);
+        if let Some(index) = index {
+            // It stands there already: the page takes away what is far.
+            self.window.insert(index, index);
+        }
         self.emit(Event::Message {
             conversation_id: conversation,
             message_id: container.message_id.clone(),
@@ -264,33 +317,4 @@ fn known(message: &Message) -> Known {
         has_text: !message.text().is_empty(),
         ended_at: message.ended_at,
     }
-}
-
-fn appearance(message: &Message, detail: Option<String>) -> Appearance {
-    let ending = message.ending.as_ref().filter(|_| message.status.is_terminal());
-    let can_retry =
-        message.role == Role::Assistant && matches!(message.status, Status::Interrupted | Status::Error);
-    Appearance {
-        status: message.status,
-        paused: message.paused,
-        notice: notice(ending).or(detail),
-        can_retry,
-    }
-}
-
-/// What is said under an answer that did not end well.
-fn notice(ending: Option<&Ending>) -> Option<String> {
-    let ending = ending?;
-    if let Some(failure) = &ending.error {
-        return Some(match failure.retry_after {
-            Some(seconds) => format!("{} Try again in {seconds} s.", failure.message),
-            None => failure.message.clone(),
-        });
-    }
-    let words = match ending.reason? {
-        InterruptReason::Stopped => "Stopped.",
-        InterruptReason::Restart => "The connection to the model was lost when the relay restarted.",
-        InterruptReason::Unread => "Ended because nobody was reading.",
-    };
-    Some(words.to_owned())
 }

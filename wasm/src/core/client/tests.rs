@@ -26,7 +26,8 @@ fn m(id: &str) -> MessageId {
 
 impl Page {
     fn new(transport: Transport) -> Self {
-        let config = Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()) };
+        let config =
+            Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()), window: None };
         Self { client: Client::new(config), outputs: Vec::new(), now: 1_000 }
     }
 
@@ -109,7 +110,7 @@ impl Page {
 
     /// What the engine of a mounted message has been given.
     fn shown(&mut self, message: &str) -> String {
-        self.client.render(None, |_, _: &Batch| ());
+        self.client.render(None, self.now, |_, _: &Batch| ());
         self.client.views.get(&m(message)).unwrap().engine.text().to_owned()
     }
 

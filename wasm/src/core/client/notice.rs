@@ -1,0 +1,62 @@
+//! What is said under an answer that did not end well, in the page's own words where it has given some.
+
+use riacho_protocol::{InterruptReason, Map, Role, Status};
+
+use super::{Appearance, Client};
+use crate::core::message::{Ending, Message};
+
+/// Sentences by the code of what they are about. What has none is said in English.
+#[derive(Debug, Default)]
+pub(super) struct Words(Map<String, String>);
+
+impl Words {
+    fn of<'a>(&'a self, code: &str, english: &'a str) -> &'a str {
+        // Looked for by its characters: a `String` is not made for each look.
+        self.0.iter().find(|(known, _)| *known == code).map_or(english, |(_, words)| words)
+    }
+}
+
+impl Client {
+    /// What is said from now on, by the code of an error, or as `stopped`, `restart`, `unread`, `retry` (the button) and
+    /// `retry_after`, in which `{seconds}` is a number.
+    pub fn set_words(&mut self, words: Map<String, String>) {
+        self.words = Words(words);
+        let shown: Vec<_> = self.views.keys().cloned().collect();
+        for id in shown {
+            self.show_status(&id);
+        }
+    }
+
+    pub(super) fn appearance(&self, message: &Message, detail: Option<String>) -> Appearance {
+        let ending = message.ending.as_ref().filter(|_| message.status.is_terminal());
+        let can_retry =
+            message.role == Role::Assistant && matches!(message.status, Status::Interrupted | Status::Error);
+        Appearance {
+            status: message.status,
+            paused: message.paused,
+            notice: self.notice(ending).or(detail),
+            retry: can_retry.then(|| self.words.of("retry", "Retry").to_owned()),
+        }
+    }
+
+    fn notice(&self, ending: Option<&Ending>) -> Option<String> {
+        let (ending, words) = (ending?, &self.words);
+        if let Some(failure) = &ending.error {
+            let mut notice = words.of(failure.code.as_str(), &failure.message).to_owned();
+            if let Some(seconds) = failure.retry_after {
+                let later = words.of("retry_after", "Try again in {seconds} s.");
+                notice.push(' ');
+                notice.push_str(&later.replace("{seconds}", &seconds.to_string()));
+            }
+            return Some(notice);
+        }
+        let (code, english) = match ending.reason? {
+            InterruptReason::Stopped => ("stopped", "Stopped."),
+            InterruptReason::Restart => {
+                ("restart", "The connection to the model was lost when the relay restarted.")
+            }
+            InterruptReason::Unread => ("unread", "Ended because nobody was reading."),
+        };
+        Some(words.of(code, english).to_owned())
+    }
+}

@@ -1,6 +1,6 @@
 // The demo: what a page author writes around the package. This file only puts the pieces together.
 import init, { ChatClient } from "./riacho/index.js";
-import { announce, followEnd } from "./riacho/reading/index.js";
+import { announce, followEnd, readable, windowed } from "./riacho/reading/index.js";
 import { shiki } from "./riacho/shiki/index.js";
 import { composer } from "./composer.js";
 import { conversations } from "./conversations.js";
@@ -8,7 +8,7 @@ import { messages } from "./messages.js";
 import { badNetwork } from "./network.js";
 import { panel } from "./panel.js";
 import { preferences } from "./preferences.js";
-import { t } from "./strings.js";
+import { t, words } from "./strings.js";
 import { welcome } from "./welcome.js";
 
 const byId = (id) => document.getElementById(id);
@@ -32,6 +32,7 @@ async function main() {
     root: scroller,
     highlight: shiki({ worker: "vendor/shiki/worker.js" }),
     blocks: { math },
+    window: 40,
     codeHeader: { copy: t("copy"), copied: t("copied"), failed: t("notCopied"), describe: (language) => t("copyCode", { language }) },
   });
   // For the console and for tests: what `chat.debug()` says is the first thing to look at.
@@ -43,7 +44,15 @@ async function main() {
     byId("message").focus();
   });
   scroller.addEventListener("scroll", () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder(), { passive: true });
+  windowed(chat, { scroller });
+  readable({ root: scroller, words: { done: t("taskDone"), open: t("taskOpen") } });
   announce(chat, { region: byId("spoken"), root: scroller });
+  // Each wish that the client itself fulfils.
+  const fulfil = () => {
+    chat.setPace(wishes.pace());
+    chat.setWords(words());
+  };
+  fulfil();
 
   const drawConnection = ({ state, retryInMs }) => {
     connection.dataset.state = state;
@@ -66,6 +75,7 @@ async function main() {
   const box = composer(chat, { say, onsend: () => end.toEnd() });
   const greeting = welcome(chat, box);
   const inside = panel(chat, { network, box });
+  wishes.onchange(fulfil);
   wishes.onlanguage(() => {
     drawConnection(standing);
     [bars, list, greeting, inside].forEach((part) => part.draw());

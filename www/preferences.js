@@ -8,11 +8,16 @@ const WISHES = {
   theme: { values: ["system", "light", "dark"], word: (v) => t({ system: "themeSystem", light: "themeLight", dark: "themeDark" }[v]) },
   motion: { values: ["system", "less"], word: (v) => t({ system: "motionSystem", less: "motionLess" }[v]) },
   delivery: { values: ["streamed", "whole"], word: (v) => t({ streamed: "deliveryStreamed", whole: "deliveryWhole" }[v]) },
+  pace: { values: ["free", "steady", "slow"], word: (v) => t({ free: "paceFree", steady: "paceSteady", slow: "paceSlow" }[v]) },
   language: { values: Object.keys(LANGUAGES), word: (v) => LANGUAGES[v] },
 };
 
+/** Characters a second: what a quick reader takes in, and what one reads along with. */
+const PACES = { free: undefined, steady: 80, slow: 25 };
+
 export function preferences() {
   const dialog = document.getElementById("preferences");
+  const spoken = new Set();
   const changed = new Set();
   const wishes = { language: preferredLanguage(), ...read() };
   for (const [name, { values }] of Object.entries(WISHES)) {
@@ -32,9 +37,10 @@ export function preferences() {
     wishes[name] = value;
     write(wishes);
     apply();
+    changed.forEach((listener) => listener());
     if (name === "language") {
       draw();
-      changed.forEach((listener) => listener());
+      spoken.forEach((listener) => listener());
       dialog.querySelector(`[name="language"]`)?.focus();
     }
   };
@@ -58,7 +64,12 @@ export function preferences() {
     draw();
     dialog.showModal();
   });
-  return { onlanguage: (listener) => changed.add(listener) };
+  return {
+    onchange: (listener) => changed.add(listener),
+    onlanguage: (listener) => spoken.add(listener),
+    /** Characters a second; undefined as they come. Whole answers have no pace. */
+    pace: () => (wishes.delivery === "whole" ? undefined : PACES[wishes.pace]),
+  };
 }
 
 /** A page without storage forgets; it does not fail. */

@@ -38,6 +38,8 @@ export const STRINGS = {
     resume: "Resume",
     again: "Answer again",
     reasoning: "Reasoning",
+    taskDone: "done",
+    taskOpen: "to do",
     tool: "Tool: {name}",
     firstToken: "first token {ms} ms",
     rate: "{rate} characters/s",
@@ -53,6 +55,10 @@ export const STRINGS = {
     delivery: "Answers",
     deliveryStreamed: "as they are written",
     deliveryWhole: "when they are whole",
+    pace: "Pace",
+    paceFree: "as it comes",
+    paceSteady: "steady",
+    paceSlow: "slow, to read along",
     tour: "Show me what markdown can do",
     slow: "slow, please: I want to read along",
     long: "long text, to scroll through while it grows",
@@ -118,6 +124,8 @@ export const STRINGS = {
     resume: "Continuar",
     again: "Responder de novo",
     reasoning: "Raciocínio",
+    taskDone: "feito",
+    taskOpen: "a fazer",
     tool: "Ferramenta: {name}",
     firstToken: "primeiro token em {ms} ms",
     rate: "{rate} caracteres/s",
@@ -133,6 +141,10 @@ export const STRINGS = {
     delivery: "Respostas",
     deliveryStreamed: "enquanto são escritas",
     deliveryWhole: "quando estão inteiras",
+    pace: "Ritmo",
+    paceFree: "como vier",
+    paceSteady: "constante",
+    paceSlow: "devagar, para ler junto",
     tour: "Mostre o que o markdown sabe fazer",
     slow: "slow: devagar, quero ler junto",
     long: "long: um texto longo, para rolar enquanto cresce",
@@ -164,11 +176,40 @@ export const STRINGS = {
   },
 };
 
+/** What stands under an answer that did not end well, by code. In English the relay itself says it, with the details. */
+const NOTICES = {
+  en: {},
+  "pt-BR": {
+    stopped: "Você parou a resposta.",
+    restart: "A conexão com o modelo se perdeu quando o servidor reiniciou. O que chegou está aqui.",
+    unread: "A resposta terminou porque ninguém estava lendo.",
+    retry: "Tentar de novo",
+    retry_after: "Tente de novo em {seconds} s.",
+    rate_limited: "Muitos pedidos em pouco tempo.",
+    unknown_provider: "Este servidor não conhece quem deveria responder. Escolha outro.",
+    provider_auth: "O provedor recusou a chave. Quem cuida do servidor precisa conferi-la.",
+    provider_rate_limited: "O provedor não aceita mais pedidos por enquanto.",
+    provider_rejected: "O provedor recusou o pedido. Mude a mensagem ou escolha quem responde.",
+    provider_failed: "O provedor falhou. O que chegou está aqui; tente de novo.",
+    provider_unreachable: "O provedor não pôde ser alcançado. Tente de novo mais tarde.",
+    provider_timeout: "O provedor ficou calado por muito tempo. Tente de novo.",
+    provider_truncated: "A resposta se cortou no meio. O que chegou está aqui; tente de novo.",
+    provider_malformed: "O provedor enviou algo que não se pode ler. Tente de novo.",
+    shutting_down: "O servidor está reiniciando.",
+    internal: "O servidor falhou. Tente de novo.",
+  },
+};
+
 let language = "en";
 
 /** Says a key in the language of the moment; `{name}` in it takes `values.name`. */
 export function t(key, values = {}) {
   return STRINGS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** What the client says under answers, in the language of the moment. */
+export function words() {
+  return NOTICES[language];
 }
 
 /** The language that fits the reader's own list best. */

@@ -1,5 +1,6 @@
 //! The whole path in real Chromium: the relay a real process, the provider a real HTTP server, the page the real page.
 
+mod accessible;
 mod bare;
 mod browsers;
 mod demo;
@@ -9,9 +10,13 @@ mod failures;
 mod fallback;
 mod hidden;
 mod kills;
+mod kinds;
+mod long;
 mod once;
 mod orphans;
+mod pictures;
 mod policy;
+mod preferences;
 mod reading;
 mod recorded;
 mod reload;

@@ -1,4 +1,4 @@
-//! A real Chromium, through chromedriver: one of each a test, both gone with it.
+//! A real Chromium, through chromedriver, or another browser in its place: one of each a test, both gone with it.
 
 use std::process::Command;
 
@@ -7,6 +7,8 @@ use thirtyfour::{Capabilities, WebDriver};
 
 use crate::built;
 use crate::process::Process;
+use crate::wild::{Kind, Wild};
+use crate::witness::{Files, Witness};
 
 pub(crate) const FLAGS: [&str; 9] = [
     "--headless=new",
@@ -25,7 +27,14 @@ pub(crate) const FLAGS: [&str; 9] = [
 pub struct Browser {
     pub driver: WebDriver,
     // After the session: the driver's process must outlive it.
-    process: Process,
+    process: Keeper,
+}
+
+#[allow(dead_code, reason = "they end when they are dropped")]
+enum Keeper {
+    Chromedriver(Process),
+    /// Another browser, and what stands for the hosts that it may not reach.
+    Other(Box<Wild>, Witness),
 }
 
 impl Browser {
@@ -40,11 +49,25 @@ impl Browser {
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities))
             .await
             .unwrap_or_else(|error| panic!("no browser session: {error}\n{}", process.said()));
-        Browser { driver, process }
+        Browser { driver, process: Keeper::Chromedriver(process) }
     }
 
-    /// What the console says since it was last asked: errors of scripts, of the network, of the policy.
+    /// The same in each of the three.
+    pub async fn of(kind: Kind) -> Browser {
+        if kind == Kind::Chromium {
+            return Browser::start().await;
+        }
+        let outside = Witness::start(Files::default()).await;
+        let wild = kind.start(outside.address()).await;
+        Browser { driver: wild.driver.clone(), process: Keeper::Other(Box::new(wild), outside) }
+    }
+
+    /// What the console says since it was last asked: errors of scripts, of the network, of the policy. Only Chromium's
+    /// driver has it.
     pub async fn log(&self) -> Vec<LogLine> {
+        if let Keeper::Other(..) = self.process {
+            return Vec::new();
+        }
         let entries = self.driver.browser_log().await.expect("chromedriver has the log");
         entries.into_iter().map(|entry| LogLine { level: entry.level, message: entry.message }).collect()
     }

@@ -129,16 +129,41 @@ impl Page {
         focused.send_keys(keys).await.expect("it takes keys");
     }
 
+    /// Clicks the first element that is shown of those that this selector finds, as a reader does.
+    pub async fn click(&self, css: &str) {
+        let found = self
+            .until(css, async |page| {
+                for element in page.driver.find_all(By::Css(css)).await.ok()? {
+                    if element.is_displayed().await.ok()? {
+                        return Some(element);
+                    }
+                }
+                None
+            })
+            .await;
+        found.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
     /// Presses a button by its accessible name.
     pub async fn press(&self, name: &str) {
         self.named("button", name).await.click().await.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    /// The element with this accessible name, as the browser computes it.
+    /// As the browser computes it; WebKit's driver can't say, and there what its markup says must do.
+    async fn name_of(&self, element: &WebElement) -> Option<String> {
+        if let Some(name) = accessible_name(element).await {
+            return Some(name);
+        }
+        let script = "const [element] = arguments;
+            return (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent).trim();";
+        Some(self.run(script, vec![element.to_json().ok()?]).await)
+    }
+
+    /// The element with this accessible name.
     async fn named(&self, css: &str, name: &str) -> WebElement {
         self.until(&format!("{css} named {name:?}"), async |page| {
             for element in page.driver.find_all(By::Css(css)).await.ok()? {
-                if accessible_name(&element).await? == name && element.is_displayed().await.ok()? {
+                if page.name_of(&element).await? == name && element.is_displayed().await.ok()? {
                     return Some(element);
                 }
             }

@@ -13,6 +13,7 @@ use crate::link::Link;
 use crate::page::Page;
 use crate::relay::Relay;
 use crate::upstream::Upstream;
+use crate::wild::Kind;
 
 #[derive(Default, PartialEq, Eq)]
 enum Provider {
@@ -95,6 +96,11 @@ pub struct Scene {
 
 /// Plays one test. Whatever happens, the browser is closed; and a test that passes must have left a clean console.
 pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
+    play_in(Kind::Chromium, setup, test);
+}
+
+/// The same in one of three browsers. Of the other two nobody knows what their console says.
+pub fn play_in(kind: Kind, setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let own = setup.page.is_some() || setup.site.is_some();
@@ -106,7 +112,7 @@ pub fn play(setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         let base_url = (setup.provider == Provider::Upstream).then(|| upstream.base_url());
         let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args, &setup.relay_env);
         let link = Link::start(relay.address()).await;
-        let browser = Browser::start().await;
+        let browser = Browser::of(kind).await;
         let page = Page::new(browser.driver.clone());
         let mut scene = Scene { upstream, relay, link, page, browser };
         let outcome = AssertUnwindSafe(async {

@@ -5,6 +5,7 @@ mod build;
 mod cx;
 mod demo;
 mod files;
+mod pictures;
 mod proc;
 mod publish;
 mod report;
@@ -31,6 +32,7 @@ cargo xtask bench render [--quick]               the renderer beside its peers i
 cargo xtask soak fuzz [--minutes N]              any bytes, cut anywhere, through the engine against the oracle (30 minutes)
 cargo xtask soak engine                          its work on documents of up to 1 MB, and 20,000 generated ones against the oracle
 cargo xtask soak relay [--minutes N]             pages that come and go at the real relay: nothing is left of them, its memory is flat (60 minutes)
+cargo xtask pictures                             the demo in pictures, by a test; those that the docs show into docs/pictures
 cargo xtask publish [--release]                  a rehearsal of an npm release; with --release, from CI, the release
 cargo xtask size                                 what a page downloads, in brotli, against the budgets
 cargo xtask tidy                                 the fences of the design, as code
@@ -71,6 +73,7 @@ fn dispatch(args: &[String]) -> Result<bool> {
         "setup" => none_of(rest).and_then(|()| setup::run()).map(|()| true),
         "bench" => bench::run(rest).map(|()| true),
         "soak" => soak::run(rest).map(|()| true),
+        "pictures" => none_of(rest).and_then(|()| pictures::run()).map(|()| true),
         "publish" => publish::run(&publish::Mode::parse(rest)?).map(|()| true),
         "size" => none_of(rest).and_then(|()| size::run()).map(|counts| counts.failed == 0),
         "tidy" => none_of(rest).and_then(|()| tidy::run()).map(|counts| counts.failed == 0),

@@ -1,0 +1,157 @@
+//! Preferences: each is in force at once, and kept over a reload. In three browsers.
+
+use riacho_tests::page::Page;
+use riacho_tests::scene::{Scene, Setup, play_in};
+use riacho_tests::wild::Kind;
+
+use crate::kinds::in_each_browser;
+
+async fn choose(page: &Page, name: &str, value: &str) {
+    let script = "document.getElementById('open-preferences').click();
+        const select = document.querySelector(`[name=${arguments[0]}]`);
+        select.value = arguments[1];
+        select.dispatchEvent(new Event('change'));
+        document.getElementById('preferences').close();";
+    page.run::<()>(script, vec![name.into(), value.into()]).await;
+}
+
+async fn reload(scene: &Scene) {
+    scene.page.reload().await;
+    scene
+        .page
+        .until("a conversation", async |page| (!page.conversation().await.is_empty()).then_some(()))
+        .await;
+}
+
+fn a_theme_is_in_force_at_once_and_kept(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        let scheme = "return getComputedStyle(document.documentElement).colorScheme;";
+        // The system's wish first.
+        assert_eq!(scene.page.run::<String>(scheme, vec![]).await, "light dark");
+        let mut papers = Vec::new();
+        for theme in ["dark", "light"] {
+            choose(&scene.page, "theme", theme).await;
+            for when in ["at once", "after a reload"] {
+                assert_eq!(scene.page.run::<String>(scheme, vec![]).await, theme, "{when}");
+                reload(scene).await;
+            }
+            let paper = "return getComputedStyle(document.documentElement).backgroundColor;";
+            papers.push(scene.page.run::<String>(paper, vec![]).await);
+        }
+        assert_ne!(papers[0], papers[1]);
+    });
+}
+
+fn less_motion_is_kept_and_nothing_moves(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        // Whoever has asked the system for it has it without asking here.
+        let asks = "return [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+            .filter((rule) => rule.media?.mediaText.includes('prefers-reduced-motion')).length;";
+        assert!(scene.page.run::<usize>(asks, vec![]).await > 0);
+        choose(&scene.page, "motion", "less").await;
+        reload(scene).await;
+        scene.page.send("Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        let moves = "const content = document.querySelector('.assistant .message-content');
+            const last = content.lastElementChild ?? content;
+            const { animationName, content: drawn } = getComputedStyle(last, '::after');
+            return [animationName, drawn !== 'none'];";
+        let dots: (String, bool) = scene.page.run(moves, vec![]).await;
+        assert_eq!(dots, ("none".to_owned(), true), "three dots that stand still");
+        exchange.begin().await;
+        exchange.delta("O rio").await;
+        scene.page.answer("the text", |answer| answer.text == "O rio").await;
+        let caret: (String, bool) = scene.page.run(moves, vec![]).await;
+        assert_eq!(caret, ("none".to_owned(), true), "a caret that stands still");
+    });
+}
+
+fn a_language_is_in_force_at_once_and_kept(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        choose(&scene.page, "language", "pt-BR").await;
+        let said = "return [document.documentElement.lang, document.getElementById('send').textContent,
+            document.getElementById('message').placeholder, document.querySelector('nav').getAttribute('aria-label')];";
+        for when in ["at once", "after a reload"] {
+            let found: Vec<String> = scene.page.run(said, vec![]).await;
+            assert_eq!(found, ["pt-BR", "Enviar", "Pergunte algo", "Conversas"], "{when}");
+            reload(scene).await;
+        }
+    });
+}
+
+fn whole_answers_are_kept_and_show_when_they_are_whole(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        choose(&scene.page, "delivery", "whole").await;
+        reload(scene).await;
+        scene.page.send("Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        exchange.delta("O rio").await;
+        scene.page.answer("the text", |answer| answer.text == "O rio").await;
+        let visible = "return document.querySelector('.assistant .message-content p').checkVisibility();";
+        assert!(!scene.page.run::<bool>(visible, vec![]).await);
+        exchange.finish().await;
+        scene.page.answer("the end", |answer| answer.status == "completed").await;
+        assert!(scene.page.run::<bool>(visible, vec![]).await);
+    });
+}
+
+fn a_pace_is_kept_and_slows_only_what_is_shown(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        choose(&scene.page, "pace", "slow").await;
+        reload(scene).await;
+        let text = "Água mole em pedra dura, tanto bate até que fura. ".repeat(6);
+        scene.page.send("Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        exchange.delta(&text).await;
+        exchange.finish().await;
+        let whole = "return chat.messages().at(-1).status === 'completed';";
+        scene.page.until("all of it", async |page| page.run::<bool>(whole, vec![]).await.then_some(())).await;
+        // Twelve seconds of reading have come at once.
+        let answer = scene.page.answer("a beginning", |answer| !answer.text.is_empty()).await;
+        assert_eq!(answer.status, "streaming", "an element ends with its text");
+        assert!(answer.text.len() < text.len() / 2, "{}", answer.text);
+        let later = scene.page.answer("more", |later| later.text.len() > answer.text.len() + 10).await;
+        assert!(text.starts_with(&later.text));
+        choose(&scene.page, "pace", "free").await;
+        let answer = scene.page.answer("the end", |answer| answer.status == "completed").await;
+        assert_eq!(answer.text, text.trim_end());
+    });
+}
+
+fn what_went_wrong_is_said_in_the_readers_language(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        scene.page.send("Conta").await;
+        scene.upstream.next().await.refuse(500, &[], "").await;
+        scene.page.answer("the failure", |answer| answer.all.contains("Retry")).await;
+        choose(&scene.page, "language", "pt-BR").await;
+        let answer = scene.page.answer("in Portuguese", |answer| answer.all.contains("Tentar de novo")).await;
+        assert!(answer.all.contains("O provedor falhou."), "{}", answer.all);
+    });
+}
+
+fn every_language_says_everything(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        let keys: Vec<Vec<String>> = scene
+            .page
+            .run(
+                "return import('/strings.js').then(({ STRINGS }) =>
+                    Object.values(STRINGS).map((table) => Object.keys(table).sort()));",
+                vec![],
+            )
+            .await;
+        assert!(keys.len() > 1);
+        assert!(keys.iter().all(|other| *other == keys[0]), "{keys:#?}");
+    });
+}
+
+in_each_browser! {
+    a_theme_is_in_force_at_once_and_kept,
+    less_motion_is_kept_and_nothing_moves,
+    a_language_is_in_force_at_once_and_kept,
+    whole_answers_are_kept_and_show_when_they_are_whole,
+    a_pace_is_kept_and_slows_only_what_is_shown,
+    what_went_wrong_is_said_in_the_readers_language,
+    every_language_says_everything,
+}

@@ -1,6 +1,7 @@
 //! The second wasm module: fetched once for the whole page, through the loader that the package brings.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -13,7 +14,13 @@ thread_local! {
     static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
     static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static SANITIZE: RefCell<Option<Function>> = const { RefCell::new(None) };
+    /// The last answers, oldest first: what is open is asked about again with each chunk, and most of it has not changed.
+    static RECENT: RefCell<VecDeque<(String, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
 }
+
+/// So many answers are kept, to questions of at most so many bytes.
+const MOST_RECENT: usize = 8;
+const MOST_KEPT: usize = 4096;
 
 /// How to get it: a function that promises a function from HTML to a flat tree.
 pub fn set_loader(loader: Function) {
@@ -62,11 +69,26 @@ pub fn get() -> Option<Sanitizer> {
 impl Sanitize for Sanitizer {
     /// Nothing, which is no flat tree, when the module fails: the engine then shows the HTML as text.
     fn sanitize(&self, html: &str) -> Vec<u8> {
+        let known = RECENT.with_borrow(|recent| {
+            recent.iter().find(|(asked, _)| asked == html).map(|(_, answer)| answer.clone())
+        });
+        if let Some(known) = known {
+            return known;
+        }
         let called = SANITIZE
             .with_borrow(|sanitize| Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &html.into())))
             .and_then(Result::ok);
-        called
+        let answer = called
             .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
-            .map_or_else(Vec::new, |bytes| bytes.to_vec())
+            .map_or_else(Vec::new, |bytes| bytes.to_vec());
+        if !answer.is_empty() && html.len() <= MOST_KEPT {
+            RECENT.with_borrow_mut(|recent| {
+                if recent.len() == MOST_RECENT {
+                    recent.pop_front();
+                }
+                recent.push_back((html.to_owned(), answer.clone()));
+            });
+        }
+        answer
     }
 }

@@ -202,3 +202,32 @@ fn the_container_sets_what_there_is_to_set() {
         Command::new(env!("CARGO_BIN_EXE_riacho-relay")).arg("--check").env_clear().envs(variables).status();
     assert!(checked.expect("it runs").success());
 }
+
+/// It can't be built without a registry; what it asks of the repository can be held.
+#[test]
+fn the_container_copies_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("a file of the repository");
+    let workspace: toml::Table = read("Cargo.toml").parse().expect("TOML");
+    let members = workspace["workspace"]["members"].as_array().expect("a list");
+    let patched = workspace["patch"]["crates-io"].as_table().expect("a table");
+    let patched = patched.values().filter_map(|patch| patch["path"].as_str());
+    let ignored = read(".dockerignore");
+    let ignored: Vec<&str> =
+        ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    for needed in members.iter().filter_map(toml::Value::as_str).chain(patched) {
+        assert!(root.join(needed).join("Cargo.toml").is_file(), "{needed}");
+        assert!(
+            ignored.iter().all(|ignored| !needed.starts_with(ignored)),
+            "{needed} is not sent to the builder"
+        );
+    }
+    let file = example("Containerfile");
+    let package = file.lines().find_map(|line| line.strip_prefix("RUN cargo build --release --package "));
+    let package = package.expect("it builds");
+    let built = file.lines().find_map(|line| line.strip_prefix("COPY --from=build /src/target/release/"));
+    assert_eq!(built, Some(format!("{package} /usr/local/bin/{package}").as_str()));
+    assert!(file.contains(&format!("ENTRYPOINT [\"{package}\"]")));
+    let ours = env!("CARGO_PKG_RUST_VERSION");
+    assert!(file.contains(&format!("rust:{ours}-")), "it builds with Rust {ours}");
+}

@@ -111,7 +111,7 @@ fn every_call_that_changes_something_is_recorded() {
         (
             "Chat",
             "chat: [",
-            set(["conversationId", "parts", "text", "messages", "debug", "containers", "play"]),
+            set(["conversationId", "window", "parts", "text", "messages", "debug", "containers", "play"]),
         ),
         // `pushShort` is for the wasm's own object; what is recorded gets text.
         ("Markdown", "markdown: [", set(["text", "play", "pushShort"])),

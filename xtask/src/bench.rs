@@ -26,7 +26,7 @@ fn relay(args: &[String]) -> Result<()> {
     let build = ["build", "--release", "--package", "riacho-relay", "--package", "riacho-bench-relay"];
     proc::run(cx.cargo().args(build))?;
     let built = cx.target.join("release");
-    println!("measuring; the whole run takes about eight minutes, --quick two");
+    println!("measuring; the whole run takes about eight minutes, --quick three");
     proc::run(
         Command::new(built.join("riacho-bench-relay"))
             .arg("--relay")

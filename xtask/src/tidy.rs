@@ -56,6 +56,8 @@ impl Source {
 /// What git would commit, as it is on disk now.
 pub struct Tree {
     pub files: Vec<Source>,
+    /// Paths of what is no text, such as pictures: no rule reads them, and links may lead there.
+    pub others: Vec<String>,
 }
 
 impl Tree {
@@ -66,16 +68,16 @@ impl Tree {
                 .current_dir(&cx.root),
         )
         .context("tidy reads what git would commit")?;
-        let mut files = Vec::new();
+        let (mut files, mut others) = (Vec::new(), Vec::new());
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
             // A file that is deleted but not yet committed is still listed; bytes that are no text have no rules.
-            if let Ok(bytes) = std::fs::read(cx.root.join(path))
-                && let Ok(text) = String::from_utf8(bytes)
-            {
-                files.push(Source { path: path.to_owned(), text });
+            let Ok(bytes) = std::fs::read(cx.root.join(path)) else { continue };
+            match String::from_utf8(bytes) {
+                Ok(text) => files.push(Source { path: path.to_owned(), text }),
+                Err(_) => others.push(path.to_owned()),
             }
         }
-        Ok(Tree { files })
+        Ok(Tree { files, others })
     }
 
     fn find(&self, path: &str) -> Option<&Source> {
@@ -86,7 +88,7 @@ impl Tree {
     fn of(files: &[(&str, &str)]) -> Tree {
         let files =
             files.iter().map(|(path, text)| Source { path: path.to_string(), text: text.to_string() });
-        Tree { files: files.collect() }
+        Tree { files: files.collect(), others: Vec::new() }
     }
 }
 

@@ -53,9 +53,10 @@ fn is_built(path: &str) -> bool {
 
 /// A file, or a folder that has one.
 fn exists(tree: &Tree, path: &str) -> bool {
-    tree.files.iter().any(|file| {
-        file.path == path || file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-    })
+    let texts = tree.files.iter().map(|file| file.path.as_str());
+    texts
+        .chain(tree.others.iter().map(String::as_str))
+        .any(|file| file == path || file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Two steps at least, of which the first is a folder of the tree.

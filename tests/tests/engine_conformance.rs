@@ -140,6 +140,7 @@ const NAMED: &[(&str, &str)] = &[
     ),
     ("hosts in other letters", "<http://a.é> [b](https://ü.example/x) <a href=\"https://ü.example\">c</a>\n"),
     ("a marker and a tab behind what looks like emphasis", "*\"\n*\t\n"),
+    ("footnotes at the end of a tight item", "- [^1][^1]\n[^1]: \n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

@@ -167,7 +167,7 @@ impl<'p, C: Context> Builder<'p, C> {
                     leaf.html = true;
                 }
             }
-            Event::FootnoteReference(label) => self.reference(&label, range.start),
+            Event::FootnoteReference(label) => self.reference(&label, range),
             Event::SoftBreak => self.text("\n", range),
             Event::HardBreak => {
                 self.inline("br", &[], range.clone());
@@ -565,8 +565,10 @@ impl<'p, C: Context> Builder<'p, C> {
         }
     }
 
-    fn reference(&mut self, label: &str, at: usize) {
-        self.inline("sup", &[("class", "footnote-reference")], at..at);
+    fn reference(&mut self, label: &str, range: Range<usize>) {
+        let at = range.start;
+        // All of it belongs to a tight paragraph around it.
+        self.inline("sup", &[("class", "footnote-reference")], range);
         let link = self.open_link();
         if let Some(link) = link {
             // The footnote's own <sup> ends with the link, for good.

@@ -232,10 +232,22 @@ export interface ChatOptions extends CodeOptions {
   recorder?: Recorder;
   /** So many messages have an element, the newest, until `setWindow` says which; without it all of them. */
   window?: number;
+  /** What the reader prefers, to be counted in the relay's metrics. Giving it allows that; without it nothing is sent. */
+  preferences?: Preferences | undefined;
   /** As `setPace` takes it. */
   pace?: number;
   /** As `setWords` takes them. */
   words?: NoticeWords;
+}
+
+/** Sent once, when the client first reaches the relay, which keeps sums and not whose they are. Another value is counted as `other`. */
+export interface Preferences {
+  theme?: "system" | "light" | "dark" | "other";
+  motion?: "system" | "reduced" | "other";
+  /** A language tag, such as `pt-BR`. Only what stands before the first hyphen is sent. */
+  language?: string;
+  answers?: "streamed" | "whole" | "other";
+  pace?: "free" | "steady" | "slow" | "other";
 }
 
 /** What stands under an answer that did not end well: by the code of an error, and by these. */

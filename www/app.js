@@ -33,6 +33,7 @@ async function main() {
     highlight: shiki({ worker: "vendor/shiki/worker.js" }),
     blocks: { math },
     window: 40,
+    preferences: wishes.counted(),
     codeHeader: { copy: t("copy"), copied: t("copied"), failed: t("notCopied"), describe: (language) => t("copyCode", { language }) },
   });
   // For the console and for tests: what `chat.debug()` says is the first thing to look at.

@@ -10,6 +10,7 @@ const WISHES = {
   delivery: { values: ["streamed", "whole"], word: (v) => t({ streamed: "deliveryStreamed", whole: "deliveryWhole" }[v]) },
   pace: { values: ["free", "steady", "slow"], word: (v) => t({ free: "paceFree", steady: "paceSteady", slow: "paceSlow" }[v]) },
   language: { values: Object.keys(LANGUAGES), word: (v) => LANGUAGES[v] },
+  count: { values: ["no", "yes"], word: (v) => t(v) },
 };
 
 /** Characters a second: what a quick reader takes in, and what one reads along with. */
@@ -67,6 +68,11 @@ export function preferences() {
   return {
     onchange: (listener) => changed.add(listener),
     onlanguage: (listener) => spoken.add(listener),
+    /** What the relay may count: nothing, unless the reader allows it. */
+    counted: () => {
+      const { theme, motion, language, delivery, pace, count } = wishes;
+      return count === "yes" ? { theme, motion: motion === "less" ? "reduced" : motion, language, answers: delivery, pace } : undefined;
+    },
     /** Characters a second; undefined as they come. Whole answers have no pace. */
     pace: () => (wishes.delivery === "whole" ? undefined : PACES[wishes.pace]),
   };

@@ -46,6 +46,8 @@ export class ChatClient {
       sweepGrace: options.sweepGrace,
       images: listed(options.images),
       window: options.window,
+      // What is not counted does not leave the page: the core drops it.
+      preferences: options.preferences === undefined ? undefined : JSON.stringify(options.preferences),
       emit: (json) => this.#hear(JSON.parse(json)),
       makeWatch: watching(options, (event) => this.#hear(event)),
     };

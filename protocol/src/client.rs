@@ -1,7 +1,7 @@
 //! What a client says to the relay.
 
 use crate::codec::{frames, records};
-use crate::{ConversationId, ConversationStatus, Map, MessageId, Number, Position};
+use crate::{ConversationId, ConversationStatus, Map, MessageId, Number, Position, Preferences};
 
 frames! {
     /// A frame from a client to the relay.
@@ -27,6 +27,8 @@ records! {
     Hello {
         protocol: u32,
         token: Option<String>,
+        /// For the relay's metrics, where the page allows it.
+        preferences: Preferences = omitted_default,
     }
 
     /// Joins, and makes this the conversation that is looked at. What `have` does not name is sent from its start.

@@ -14,6 +14,7 @@ mod limits;
 mod map;
 mod message;
 mod number;
+mod preferences;
 mod server;
 
 pub use client::*;
@@ -24,6 +25,7 @@ pub use limits::Limits;
 pub use map::Map;
 pub use message::*;
 pub use number::Number;
+pub use preferences::{OTHER, PREFERENCES, Preferences};
 pub use server::*;
 
 /// The version that `hello` and `welcome` carry. It changes only when an old peer could misread a new one.

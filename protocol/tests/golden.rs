@@ -51,7 +51,12 @@ fn metrics() -> Metrics {
 fn client_frames() -> Vec<ClientFrame> {
     let (message_id, epoch) = (m("a"), 1);
     vec![
-        Hello { protocol: PROTOCOL_VERSION, token: Some("t".into()) }.into(),
+        Hello {
+            protocol: PROTOCOL_VERSION,
+            token: Some("t".into()),
+            preferences: [("theme", "dark"), ("language", "pt-BR")].into_iter().collect(),
+        }
+        .into(),
         JoinConversation {
             conversation_id: c("c"),
             have: [(m("a"), Position { epoch: 1, offset: 6 })].into(),

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use riacho_protocol::{ErrorCode, Usage};
+use riacho_protocol::{ErrorCode, Preferences, Usage};
 
 use crate::log::Ending;
 
@@ -52,6 +52,12 @@ struct Code {
     code: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Preference {
+    preference: &'static str,
+    value: &'static str,
+}
+
 /// Where the time to the first piece of an answer went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstToken {
@@ -72,6 +78,7 @@ pub struct Metrics {
     tokens: Family<Tokens, Counter>,
     characters: Family<OfProvider, Counter>,
     refused: Family<Code, Counter>,
+    preferences: Family<Preference, Counter>,
     sockets: Gauge,
     live: Gauge,
     pub sent_bytes: Counter,
@@ -86,6 +93,7 @@ impl Default for Metrics {
         let answer: Histograms<OfProvider> = Family::new_with_constructor(|| Histogram::new(ANSWER));
         let (answers, tokens, characters, refused) =
             (Family::default(), Family::default(), Family::default(), Family::default());
+        let preferences: Family<Preference, Counter> = Family::default();
         let (sockets, live) = (Gauge::default(), Gauge::default());
         let (sent_bytes, sent_frames, received_bytes) =
             (Counter::default(), Counter::default(), Counter::default());
@@ -99,6 +107,11 @@ impl Default for Metrics {
         registry.register("tokens", "Tokens, as reported or estimated", tokens.clone());
         registry.register("characters", "Characters of answers", characters.clone());
         registry.register("refused", "Requests and frames that were refused, by code", refused.clone());
+        registry.register(
+            "preferences",
+            "What readers prefer, of pages that allow it to be counted",
+            preferences.clone(),
+        );
         registry.register("sockets", "Sockets and streams that are open", sockets.clone());
         registry.register("answers_live", "Answers that are under way", live.clone());
         registry.register(
@@ -116,6 +129,7 @@ impl Default for Metrics {
             tokens,
             characters,
             refused,
+            preferences,
             sockets,
             live,
             sent_bytes,
@@ -152,6 +166,12 @@ impl Metrics {
 
     pub fn refused(&self, code: ErrorCode) {
         self.refused.get_or_create(&Code { code: code.as_str() }).inc();
+    }
+
+    pub fn prefers(&self, preferences: &Preferences) {
+        for (preference, value) in preferences.iter() {
+            self.preferences.get_or_create(&Preference { preference, value }).inc();
+        }
     }
 
     pub fn sent(&self, bytes: usize) {

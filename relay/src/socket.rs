@@ -471,8 +471,10 @@ impl Connection {
 
     /// The first frame.
     fn greet(&mut self, frame: ClientFrame) -> Result<(), Close> {
-        let token = match frame {
-            ClientFrame::Hello(Hello { protocol: PROTOCOL_VERSION, token }) => token,
+        let (token, preferences) = match frame {
+            ClientFrame::Hello(Hello { protocol: PROTOCOL_VERSION, token, preferences }) => {
+                (token, preferences)
+            }
             ClientFrame::Hello(Hello { protocol, .. }) => {
                 let message = format!("this relay speaks protocol {PROTOCOL_VERSION}, not {protocol}");
                 self.trouble(ErrorCode::UnsupportedProtocol, message, Some("hello".to_owned()));
@@ -499,6 +501,7 @@ impl Connection {
                 return Err(Close::Again);
             }
         };
+        self.relay.metrics.prefers(&preferences);
         let bounds = Bounds::new(&self.limits);
         let log = self.relay.log.subscribe(caller.user.clone(), bounds);
         self.expires = caller.time_left().and_then(|left| Instant::now().checked_add(left));

@@ -122,6 +122,13 @@ fn value(metrics: &str, line: &str) -> f64 {
 #[tokio::test]
 async fn metrics_say_what_happened_and_their_page_names_each() {
     let (process, _client, _) = scene(&["--fallback", "demo"]).await;
+    let mut other = Client::connect_raw(process.address).await;
+    let preferences = json!({"theme": "dark", "language": "pt-BR", "pace": SAID, SAID: "dark", "motion": 7});
+    other.send(json!({"type": "hello", "protocol": 1, "preferences": preferences})).await;
+    assert_eq!(other.next().await["type"], "welcome", "what can't be counted turns nobody away");
+    // Said a second time it counts for nothing.
+    other.send(json!({"type": "hello", "protocol": 1, "preferences": preferences})).await;
+    assert_eq!(other.next().await["code"], "bad_status");
     let forbidden = reqwest::Client::new()
         .get(format!("http://{}/api/conversations", process.address))
         .header("origin", "https://evil.example");
@@ -147,7 +154,12 @@ async fn metrics_say_what_happened_and_their_page_names_each() {
     assert!((openai("answer_seconds_count", "") - 4.0).abs() < 0.5);
     assert!((value(&metrics, "riacho_refused_total{code=\"bad_json\"}") - 1.0).abs() < 0.5);
     assert!((value(&metrics, "riacho_refused_total{code=\"forbidden\"}") - 1.0).abs() < 0.5);
-    assert!((value(&metrics, "riacho_sockets") - 1.0).abs() < 0.5);
+    let counted: BTreeSet<&str> =
+        metrics.lines().filter_map(|line| line.strip_prefix("riacho_preferences_total{")).collect();
+    let one = |preference: &str, value: &str| format!("preference=\"{preference}\",value=\"{value}\"}} 1");
+    let counts = [one("language", "pt"), one("pace", "other"), one("theme", "dark")];
+    assert_eq!(counted, counts.iter().map(String::as_str).collect());
+    assert!((value(&metrics, "riacho_sockets") - 2.0).abs() < 0.5);
     assert!(value(&metrics, "riacho_answers_live").abs() < 0.5);
     assert!(value(&metrics, "riacho_sent_bytes_total") > value(&metrics, "riacho_sent_frames_total") * 20.0);
     assert!(value(&metrics, "riacho_received_bytes_total") > 300.0);

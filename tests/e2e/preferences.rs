@@ -1,4 +1,4 @@
-//! Preferences: each is in force at once, and kept over a reload. In three browsers.
+//! Preferences: each is in force at once, and kept over a reload; counted where the reader allows it. In three browsers.
 
 use riacho_tests::page::Page;
 use riacho_tests::scene::{Scene, Setup, play_in};
@@ -120,6 +120,43 @@ fn a_pace_is_kept_and_slows_only_what_is_shown(kind: Kind) {
     });
 }
 
+fn preferences_are_counted_once_and_only_where_the_reader_allows_it(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        // Behind the welcome all of a hello is counted.
+        let counted = async || {
+            let open = "return document.getElementById('connection').dataset.state === 'open';";
+            scene
+                .page
+                .until("the line", async |page| page.run::<bool>(open, vec![]).await.then_some(()))
+                .await;
+            let script = "return fetch('/metrics').then((answer) => answer.text()).then((text) =>
+                text.split('\\n').filter((line) => line.startsWith('riacho_preferences_total{')).sort());";
+            scene.page.run::<Vec<String>>(script, vec![]).await
+        };
+        choose(&scene.page, "theme", "dark").await;
+        choose(&scene.page, "motion", "less").await;
+        choose(&scene.page, "language", "pt-BR").await;
+        reload(scene).await;
+        assert_eq!(counted().await, [""; 0], "nobody has allowed it");
+        choose(&scene.page, "count", "yes").await;
+        reload(scene).await;
+        let one = |preference: &str, value: &str| {
+            format!("riacho_preferences_total{{preference=\"{preference}\",value=\"{value}\"}} 1")
+        };
+        let all = [
+            one("answers", "streamed"),
+            one("language", "pt"),
+            one("motion", "reduced"),
+            one("pace", "free"),
+            one("theme", "dark"),
+        ];
+        assert_eq!(counted().await, all);
+        choose(&scene.page, "count", "no").await;
+        reload(scene).await;
+        assert_eq!(counted().await, all);
+    });
+}
+
 fn what_went_wrong_is_said_in_the_readers_language(kind: Kind) {
     play_in(kind, Setup::default(), async |scene| {
         scene.page.send("Conta").await;
@@ -152,6 +189,7 @@ in_each_browser! {
     a_language_is_in_force_at_once_and_kept,
     whole_answers_are_kept_and_show_when_they_are_whole,
     a_pace_is_kept_and_slows_only_what_is_shown,
+    preferences_are_counted_once_and_only_where_the_reader_allows_it,
     what_went_wrong_is_said_in_the_readers_language,
     every_language_says_everything,
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use riacho_protocol::{
-    ConversationId, ConversationStatus, ErrorCode, InterruptReason, MessageId, PartKind, Role, Status,
+    ConversationId, ConversationStatus, ErrorCode, InterruptReason, MessageId, OTHER, PREFERENCES, PartKind,
+    Preferences, Role, Status,
 };
 use riacho_wasm::core::client::{Client, Config, Transport};
 use riacho_wasm::core::event::{
@@ -200,12 +201,35 @@ fn what_debug_says_is_typed() {
         sweep: Sweep::default(),
         policy: Rc::new(Policy::default()),
         window: None,
+        preferences: Preferences::default(),
     };
     let debug: Value = serde_json::from_str(&Client::new(config).debug().to_json()).unwrap();
     let mut said = keys(&debug);
     // The edge counts them.
     said.insert("containers".to_owned());
     assert_eq!(said, fields(braced(&types(), "interface ChatDebug")));
+}
+
+#[test]
+fn preferences_are_typed_and_on_the_page_of_the_wire() {
+    let types = types();
+    let body = braced(&types, "interface Preferences");
+    let names = PREFERENCES.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(fields(body), names);
+    let wire = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md");
+    let wire = std::fs::read_to_string(wire).unwrap();
+    for (name, values) in PREFERENCES {
+        let row = wire.lines().find_map(|line| line.strip_prefix(&format!("| `{name}` |")));
+        let listed: Vec<_> =
+            row.unwrap_or_else(|| panic!("no row of {name}")).split('`').skip(1).step_by(2).collect();
+        assert_eq!(listed, *values, "{name}");
+        let declared = body.split_once(&format!("{name}?:")).unwrap().1.split_once(';').unwrap().0;
+        // Any tag of a language will do: what is counted of it is its first subtag.
+        if *name != "language" {
+            let typed: Vec<_> = declared.split('"').skip(1).step_by(2).collect();
+            assert_eq!(typed, [*values, &[OTHER]].concat(), "{name}");
+        }
+    }
 }
 
 /// The strings of `export type name = "a" | "b";`.

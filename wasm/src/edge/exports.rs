@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use riacho_protocol::{
-    ConversationId, ConversationStatus, Map, MessageId, Number, Options, UpdateConversation,
+    ConversationId, ConversationStatus, Map, MessageId, Number, Options, UpdateConversation, json,
 };
 
 use super::driver::{Driver, Setup};
@@ -43,6 +43,9 @@ extern "C" {
     fn images(this: &ChatOptions) -> Option<Vec<String>>;
     #[wasm_bindgen(method, getter)]
     fn window(this: &ChatOptions) -> Option<f64>;
+    /// As JSON.
+    #[wasm_bindgen(method, getter)]
+    fn preferences(this: &ChatOptions) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = makeWatch)]
     fn make_watch(this: &ChatOptions) -> JsValue;
     #[wasm_bindgen(method, getter)]
@@ -125,6 +128,10 @@ impl Chat {
             },
             policy: policy(options.images())?,
             window: options.window().map(|most| most as usize),
+            preferences: options
+                .preferences()
+                .and_then(|text| json::from_text(&text).ok())
+                .unwrap_or_default(),
         };
         let driver = Driver::new(Setup {
             client: Client::new(config),

@@ -112,7 +112,9 @@ impl Client {
     pub fn handle_open(&mut self, token: Option<String>, now: Millis) {
         if let Link::Connecting { .. } = self.connection.link {
             self.connection.link = Link::Greeting { give_up: now + CONNECT_TIMEOUT };
-            self.transmit(&Hello { protocol: PROTOCOL_VERSION, token }.into());
+            // With the first only: who comes again has been counted.
+            let preferences = std::mem::take(&mut self.config.preferences);
+            self.transmit(&Hello { protocol: PROTOCOL_VERSION, token, preferences }.into());
         }
     }
 

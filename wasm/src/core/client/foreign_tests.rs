@@ -17,8 +17,13 @@ fn m(id: &str) -> MessageId {
 }
 
 fn client(transport: Transport) -> Client {
-    let config =
-        Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()), window: None };
+    let config = Config {
+        transport,
+        sweep: Sweep::default(),
+        policy: Rc::new(Policy::default()),
+        window: None,
+        preferences: Preferences::default(),
+    };
     Client::new(config)
 }
 

@@ -25,7 +25,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use riacho_protocol::{
-    ClientFrame, ConversationId, Limits, ListConversations, Map, MessageId, Role, Status, UpdateConversation,
+    ClientFrame, ConversationId, Limits, ListConversations, Map, MessageId, Preferences, Role, Status,
+    UpdateConversation,
 };
 
 use super::Millis;
@@ -63,6 +64,8 @@ pub struct Config {
     pub policy: Rc<Policy>,
     /// So many messages have an element, until the page moves the window; `None`: all of them.
     pub window: Option<usize>,
+    /// What the relay may count, where the page allows it. Told once.
+    pub preferences: Preferences,
 }
 
 /// What the edge must do, in this order.

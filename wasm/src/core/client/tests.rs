@@ -26,8 +26,13 @@ fn m(id: &str) -> MessageId {
 
 impl Page {
     fn new(transport: Transport) -> Self {
-        let config =
-            Config { transport, sweep: Sweep::default(), policy: Rc::new(Policy::default()), window: None };
+        let config = Config {
+            transport,
+            sweep: Sweep::default(),
+            policy: Rc::new(Policy::default()),
+            window: None,
+            preferences: Preferences::default(),
+        };
         Self { client: Client::new(config), outputs: Vec::new(), now: 1_000 }
     }
 
@@ -487,6 +492,33 @@ fn a_reload_shows_what_was_there_and_asks_only_for_the_rest() {
     };
     assert_eq!(join.have.get(&m("a")), Some(&Position { epoch: 0, offset: 5 }));
     assert!(matches!(page.client.restore("{}"), Err(SnapshotError::Unreadable(_))));
+}
+
+#[test]
+fn preferences_are_told_once_and_only_where_they_are_given() {
+    let hellos = |given: Preferences| {
+        let mut page = Page::new(Transport::Relay);
+        page.client.config.preferences = given;
+        page.client.connect(page.now);
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            page.welcome();
+            for output in page.drain() {
+                if let Output::Transmit(text) = output
+                    && let ClientFrame::Hello(hello) = ClientFrame::decode(&text).unwrap()
+                {
+                    told.push((hello.preferences, text.contains("preferences")));
+                }
+            }
+            page.client.handle_closed(None, page.now, 0);
+            page.client.handle_wake(page.now);
+        }
+        told
+    };
+    let nothing = || (Preferences::default(), false);
+    assert_eq!(hellos(Preferences::default()), [nothing(), nothing()]);
+    let dark = || [("theme", "dark")].into_iter().collect::<Preferences>();
+    assert_eq!(hellos(dark()), [(dark(), true), nothing()]);
 }
 
 #[test]

@@ -13,7 +13,13 @@ fn m(id: &str) -> MessageId {
 
 fn client(window: Option<usize>) -> Client {
     let (sweep, policy) = (Sweep::default(), Rc::new(Policy::default()));
-    let mut client = Client::new(Config { transport: Transport::Page, sweep, policy, window });
+    let mut client = Client::new(Config {
+        transport: Transport::Page,
+        sweep,
+        policy,
+        window,
+        preferences: Preferences::default(),
+    });
     client.open(ConversationId::new("c").unwrap(), 0);
     client
 }

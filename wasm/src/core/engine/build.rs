@@ -10,6 +10,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, Tag
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
+use super::long::last_leaf;
 use super::path::Open as Begun;
 use super::tree::{Kind, Node, Role, push, tidy};
 
@@ -19,6 +20,15 @@ pub trait Context {
     fn number(&mut self, label: &str, at: usize) -> usize;
     /// Where a reference really points, if its label was defined earlier in the document.
     fn link(&self, label: &str) -> Option<(&str, &str)>;
+}
+
+/// What an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Stub,
+    Markdown,
+    /// A block of raw HTML that is text.
+    TextBlock,
 }
 
 /// One top-level block.
@@ -49,6 +59,10 @@ impl Open {
 pub struct Builder<'p, C> {
     policy: &'p Policy,
     id_prefix: &'p str,
+    /// Those lines of the document that are whole; all of them at its end.
+    lines: &'p str,
+    /// Where in it the text begins.
+    from: usize,
     /// The containers that the stub opens again; those before `begun` are open.
     path: &'p [Begun],
     begun: usize,
@@ -61,6 +75,8 @@ pub struct Builder<'p, C> {
     stack: Vec<Open>,
     tops: Vec<Top>,
     html: bool,
+    /// See [`Built`].
+    tasks: Option<usize>,
     alignments: Vec<Alignment>,
     in_head: bool,
     cell: usize,
@@ -79,6 +95,8 @@ pub struct Built<C> {
     pub context: C,
     /// Lists of the path that have turned loose.
     pub loosened: Vec<u32>,
+    /// Where the first task is that has its text on the next line, in a list that is tight so far.
+    pub tasks: Option<usize>,
     pub events: usize,
 }
 
@@ -98,10 +116,18 @@ pub fn href(dest: &str) -> String {
 }
 
 impl<'p, C: Context> Builder<'p, C> {
-    pub fn new(policy: &'p Policy, id_prefix: &'p str, path: &'p [Begun], context: C) -> Builder<'p, C> {
+    pub fn new(
+        policy: &'p Policy,
+        id_prefix: &'p str,
+        (lines, from): (&'p str, usize),
+        path: &'p [Begun],
+        context: C,
+    ) -> Builder<'p, C> {
         Builder {
             policy,
             id_prefix,
+            lines,
+            from,
             path,
             begun: 0,
             ignored: 0,
@@ -111,6 +137,7 @@ impl<'p, C: Context> Builder<'p, C> {
             stack: Vec::new(),
             tops: Vec::new(),
             html: false,
+            tasks: None,
             alignments: Vec::new(),
             in_head: false,
             cell: 0,
@@ -136,17 +163,18 @@ impl<'p, C: Context> Builder<'p, C> {
             refs: self.refs,
             context: self.context,
             loosened: self.loosened,
+            tasks: self.tasks,
             events: self.built,
         }
     }
 
-    /// Takes the next event. `stub` says that it comes from the stub and not from the text.
-    pub fn event(&mut self, event: Event<'_>, range: Range<usize>, stub: bool) {
+    /// Takes the next event.
+    pub fn event(&mut self, event: Event<'_>, range: Range<usize>, source: Source) {
         self.built += 1;
         if self.stack.is_empty() {
             self.top_event = self.built - 1;
         }
-        if stub && self.in_stub(&event) {
+        if source == Source::Stub && self.in_stub(&event) {
             return;
         }
         if self.image.is_some() {
@@ -154,6 +182,10 @@ impl<'p, C: Context> Builder<'p, C> {
             return;
         }
         match event {
+            // The parser makes no difference between tight and loose lists there.
+            Event::Start(Tag::Paragraph) if source == Source::TextBlock => {
+                self.block("p", &[], Role::Paragraph, range);
+            }
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag, range),
             Event::Text(text) => self.text(&text, range),
@@ -182,9 +214,14 @@ impl<'p, C: Context> Builder<'p, C> {
                 let attrs = [("disabled", ""), ("type", "checkbox"), ("checked", "")];
                 let attrs =
                     if checked { attrs.as_slice() } else { attrs.split_last().map_or(&[][..], |(_, a)| a) };
-                self.inline("input", attrs, range.clone());
-                self.close(range.end);
-                self.text("\n", range);
+                if bare_task(self.lines, range.end) {
+                    self.block("input", attrs, Role::Task, range.clone());
+                    self.close(range.end);
+                } else {
+                    self.inline("input", attrs, range.clone());
+                    self.close(range.end);
+                    self.text("\n", range);
+                }
             }
         }
     }
@@ -355,22 +392,56 @@ impl<'p, C: Context> Builder<'p, C> {
 
     fn paragraph(&mut self, range: Range<usize>) {
         self.end_tight(range.start);
-        let keep_tight = self.keep_tight;
-        if self.stack.last().is_some_and(Open::is_item)
-            && let Some(list) = self.stack.iter_mut().rev().nth(1)
+        if self.stack.last().is_some_and(Open::is_item) && !self.loosen(1) {
+            self.tight(range);
+            return;
+        }
+        self.open("p", &[], Role::Paragraph, range);
+    }
+
+    /// The list that is so far up the stack is loose. Says whether it is shown so.
+    fn loosen(&mut self, up: usize) -> bool {
+        if let Some(list) = self.stack.iter_mut().rev().nth(up)
             && let Role::List { loose } = &mut list.node.role
             && !*loose
         {
             if list.node.spine {
                 self.loosened.push(list.node.id);
-                if keep_tight {
-                    self.tight(range);
-                    return;
+                if self.keep_tight {
+                    return false;
                 }
             }
             *loose = true;
         }
-        self.open("p", &[], Role::Paragraph, range);
+        true
+    }
+
+    /// The parser says only by way of paragraphs that a list is loose, and there may be none here. So: it is loose if an
+    /// item, or a block in one, comes right behind a blank line.
+    fn loosen_behind_blank(&mut self, at: usize) {
+        let Some(top) = self.stack.last() else { return };
+        let line = line_start(self.lines, at);
+        let (up, first) = match top.node.role {
+            Role::List { .. } => (0, top.node.kids.is_empty()),
+            Role::Item => (1, line_start(self.lines, top.node.span.start) == line),
+            _ => return,
+        };
+        if first && !top.node.spine {
+            return;
+        }
+        let quotes = self.stack.iter().filter(|open| open.node.role == Role::Quote).count();
+        // What was there when the text begins has been looked at before.
+        let Some(before) = self.lines.get(self.from..line.saturating_sub(1)) else { return };
+        let blank = self.from + line_start(before, before.len());
+        let before = self.lines.get(blank..line).unwrap_or_default();
+        let is_blank =
+            before.trim_matches([' ', '\t', '>', '\n']).is_empty() && before.matches('>').count() == quotes;
+        // In code and raw HTML it does not count.
+        let in_code = last_leaf(&top.node)
+            .is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Html) && leaf.span.end > blank);
+        if is_blank && !in_code {
+            self.loosen(up);
+        }
     }
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
@@ -449,6 +520,7 @@ impl<'p, C: Context> Builder<'p, C> {
 
     fn block(&mut self, name: &str, attrs: &[(&str, &str)], role: Role, range: Range<usize>) {
         self.end_tight(range.start);
+        self.loosen_behind_blank(range.start);
         // The last container of the path may be a list whose next item begins the text.
         if self.begun + 1 == self.path.len()
             && let Some(Begun { role: Role::List { loose }, .. }) = self.path.last()
@@ -478,7 +550,15 @@ impl<'p, C: Context> Builder<'p, C> {
         let mut node = Node::new(Kind::Virtual);
         node.role = Role::Paragraph;
         node.span = range;
-        let event = self.built.saturating_sub(1);
+        let mut event = self.built.saturating_sub(1);
+        let task = self.stack.last_mut().and_then(|item| item.node.kids.pop_if(|kid| kid.role == Role::Task));
+        if let Some(task) = task {
+            self.tasks.get_or_insert(task.span.start);
+            node.span.start = task.span.start;
+            node.kids = vec![task, Node::text("\n".to_owned())];
+            // The task's own.
+            event -= 1;
+        }
         self.stack.push(Open { node, event, html: false });
     }
 
@@ -633,4 +713,15 @@ impl<'p, C: Context> Builder<'p, C> {
             Event::Html(_) => {}
         }
     }
+}
+
+/// Where the line starts that a place is in.
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).rfind('\n').map_or(0, |at| at + 1)
+}
+
+/// Whether nothing follows a task's checkbox on its line, which is whole. Then the parser leaves it out of paragraphs.
+pub fn bare_task(lines: &str, at: usize) -> bool {
+    let line = lines.get(at..).map(|rest| rest.split('\n').next().unwrap_or_default());
+    line.is_some_and(|line| line.trim_matches([' ', '\t', '\x0b', '\x0c']).is_empty())
 }

@@ -111,6 +111,13 @@ pub struct Adapted<'a, I: Iterator> {
     honest: text::Filter,
 }
 
+impl<I: Iterator> Adapted<'_, I> {
+    /// Whether the last event was in a block of raw HTML that is text.
+    pub fn in_text_block(&self) -> bool {
+        self.text_block
+    }
+}
+
 impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<'a, I> {
     type Item = (Event<'a>, Range<usize>);
 

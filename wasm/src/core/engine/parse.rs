@@ -8,7 +8,7 @@ use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
 use crate::core::policy::Policy;
 
-use super::build::{Builder, Context, Top};
+use super::build::{Builder, Context, Source, Top, bare_task};
 use super::grammar;
 use super::guess::{Inside, guess};
 use super::labels::Labels;
@@ -38,6 +38,8 @@ pub struct Parsed {
     pub mentions: Vec<(String, usize)>,
     /// Lists of the path that have turned loose.
     pub loosened: Vec<u32>,
+    /// Where the first task is that has its text on the next line, in a list that is tight so far.
+    pub tasks: Option<usize>,
     /// Where the last text ends.
     pub text_end: usize,
 }
@@ -91,29 +93,38 @@ impl Slice<'_> {
         // Raw elements are not markdown's.
         let raws = self.path.iter().take_while(|open| open.role == Role::Raw).count();
         let path = self.path.get(raws..).unwrap_or_default();
-        let mut builder = Builder::new(policy, id_prefix, path, Known::new(self.labels));
+        let mut builder =
+            Builder::new(policy, id_prefix, (self.lines(), self.range.start), path, Known::new(self.labels));
         if keep_tight {
             builder.keep_tight();
         }
         let mut notes = Vec::new();
         let (mut wanted, mut definitions) = (Vec::new(), Vec::new());
-        let scanned = self.events(&mut wanted, &mut definitions, &mut |event, at, stub| {
-            if let (Event::Start(Tag::FootnoteDefinition(label)), false) = (&event, stub) {
+        let scanned = self.events(&mut wanted, &mut definitions, &mut |event, at, source| {
+            if let Event::Start(Tag::FootnoteDefinition(label)) = &event
+                && source != Source::Stub
+            {
                 notes.push((label.to_string(), at.start));
             }
             if matches!(event, Event::Text(_)) {
                 parsed.text_end = at.end;
             }
-            builder.event(event, at, stub);
+            builder.event(event, at, source);
         });
         let built = builder.finish();
         (parsed.wanted, parsed.definitions) = (wanted, definitions);
         parsed.tops = built.tops;
         parsed.refs = built.refs;
         parsed.mentions = built.context.mentions;
-        parsed.loosened = built.loosened;
+        (parsed.loosened, parsed.tasks) = (built.loosened, built.tasks);
         parsed.notes = notes;
         (parsed, scanned, built.events)
+    }
+
+    /// The lines that are whole.
+    fn lines(&self) -> &str {
+        let whole = self.open.map_or(Some(self.text.len()), |_| self.text.rfind('\n').map(|at| at + 1));
+        whole.and_then(|at| self.text.get(..at)).unwrap_or_default()
     }
 
     /// The same events, to be written as HTML, by their place; those of the stub are only what opens its containers.
@@ -125,7 +136,8 @@ impl Slice<'_> {
         // A list that was loose before may look tight from here.
         let path: Vec<&Open> = self.path.iter().filter(|open| open.role != Role::Raw).collect();
         let (mut begun, mut open, mut paragraph) = (0, Vec::new(), false);
-        self.events(&mut Vec::new(), &mut Vec::new(), &mut |event, at, stub| {
+        self.events(&mut Vec::new(), &mut Vec::new(), &mut |event, at, source| {
+            let stub = source == Source::Stub;
             let container = matches!(
                 event,
                 Event::Start(
@@ -148,7 +160,8 @@ impl Slice<'_> {
             }
             let mut made = Vec::new();
             let in_item = open.last() == Some(&Around::LooseItem);
-            if in_item && !paragraph && is_inline(&event) {
+            let bare = matches!(event, Event::TaskListMarker(_)) && bare_task(self.lines(), at.end);
+            if in_item && !paragraph && is_inline(&event) && !bare {
                 paragraph = true;
                 made.push(Event::Start(Tag::Paragraph));
             } else if in_item && paragraph && !is_inline(&event) {
@@ -194,12 +207,12 @@ impl Slice<'_> {
         out
     }
 
-    /// Gives each event with its place in the text, and whether it comes from the stub. Says how much was scanned.
+    /// Gives each event with its place in the text, and what it comes from. Says how much was scanned.
     fn events(
         &self,
         wanted: &mut Vec<(String, usize)>,
         definitions: &mut Vec<Definition>,
-        visit: &mut dyn FnMut(Event<'_>, Range<usize>, bool),
+        visit: &mut dyn FnMut(Event<'_>, Range<usize>, Source),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
         let slice = self.open.map_or(Cow::Borrowed(slice), |inside| guess(slice, inside));
@@ -252,9 +265,14 @@ impl Slice<'_> {
         ));
         definitions.sort_unstable_by_key(|d| d.span.start);
         let events = parser.into_offset_iter().filter(|(_, at)| at.start >= hidden);
-        for (event, at) in grammar::adapt(input, events) {
-            let stub = at.start < skip;
-            visit(event, place(at), stub);
+        let mut adapted = grammar::adapt(input, events);
+        while let Some((event, at)) = adapted.next() {
+            let source = match at.start < skip {
+                true => Source::Stub,
+                false if adapted.in_text_block() => Source::TextBlock,
+                false => Source::Markdown,
+            };
+            visit(event, place(at), source);
         }
         input.len()
     }

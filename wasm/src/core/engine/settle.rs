@@ -98,7 +98,7 @@ impl Engine {
         limit: Option<usize>,
         sanitizer: Option<&dyn Sanitize>,
     ) {
-        let Parsed { refs, wanted, definitions, notes, mentions, .. } = parsed;
+        let Parsed { refs, wanted, definitions, notes, mentions, tasks, .. } = parsed;
         let found = if self.ended && limit.is_none() {
             Some((self.text.len(), Vec::new(), false))
         } else {
@@ -111,6 +111,12 @@ impl Engine {
             self.tail = new;
             return;
         };
+        // If the list turns loose, the task leaves the paragraph and the line end between is gone: more than a `p` around.
+        let tight = path.iter().any(|open| open.role == Role::List { loose: false });
+        if tight && tasks.is_some_and(|at| at < anchor) {
+            self.tail = new;
+            return;
+        }
         // What is defined on a line that is not whole may yet be undone; nothing is finished on the strength of it.
         let whole = self.whole();
         let hasty =

@@ -15,6 +15,8 @@ pub enum Role {
     Inline,
     /// A paragraph, tight or not.
     Paragraph,
+    /// A task's checkbox alone on its line.
+    Task,
     /// A heading, a rule, a row of a table, its head.
     Leaf,
     /// Indented code.

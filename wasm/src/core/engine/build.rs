@@ -390,6 +390,11 @@ impl<'p, C: Context> Builder<'p, C> {
         }
     }
 
+    /// A link's definition is no block, but behind a blank line it makes a list loose as one does.
+    pub fn definition(&mut self, at: usize) {
+        self.loosen_behind_blank(at);
+    }
+
     fn paragraph(&mut self, range: Range<usize>) {
         self.end_tight(range.start);
         if self.stack.last().is_some_and(Open::is_item) && !self.loosen(1) {

@@ -100,7 +100,11 @@ impl Slice<'_> {
         }
         let mut notes = Vec::new();
         let (mut wanted, mut definitions) = (Vec::new(), Vec::new());
-        let scanned = self.events(&mut wanted, &mut definitions, &mut |event, at, source| {
+        let scanned = self.events(&mut wanted, &mut definitions, &mut |seen| {
+            let (event, at, source) = match seen {
+                Seen::Event(event, at, source) => (event, at, source),
+                Seen::Definition(at) => return builder.definition(at),
+            };
             if let Event::Start(Tag::FootnoteDefinition(label)) = &event
                 && source != Source::Stub
             {
@@ -136,7 +140,8 @@ impl Slice<'_> {
         // A list that was loose before may look tight from here.
         let path: Vec<&Open> = self.path.iter().filter(|open| open.role != Role::Raw).collect();
         let (mut begun, mut open, mut paragraph) = (0, Vec::new(), false);
-        self.events(&mut Vec::new(), &mut Vec::new(), &mut |event, at, source| {
+        self.events(&mut Vec::new(), &mut Vec::new(), &mut |seen| {
+            let Seen::Event(event, at, source) = seen else { return };
             let stub = source == Source::Stub;
             let container = matches!(
                 event,
@@ -207,12 +212,13 @@ impl Slice<'_> {
         out
     }
 
-    /// Gives each event with its place in the text, and what it comes from. Says how much was scanned.
+    /// Gives each event with its place in the text, and what it comes from, and the definitions between them. Says how much
+    /// was scanned.
     fn events(
         &self,
         wanted: &mut Vec<(String, usize)>,
         definitions: &mut Vec<Definition>,
-        visit: &mut dyn FnMut(Event<'_>, Range<usize>, Source),
+        visit: &mut dyn FnMut(Seen<'_>),
     ) -> usize {
         let slice = self.text.get(self.range.clone()).unwrap_or_default();
         let slice = self.open.map_or(Cow::Borrowed(slice), |inside| guess(slice, inside));
@@ -266,16 +272,29 @@ impl Slice<'_> {
         definitions.sort_unstable_by_key(|d| d.span.start);
         let events = parser.into_offset_iter().filter(|(_, at)| at.start >= hidden);
         let mut adapted = grammar::adapt(input, events);
+        let mut between = definitions.iter().map(|definition| definition.span.start).peekable();
         while let Some((event, at)) = adapted.next() {
             let source = match at.start < skip {
                 true => Source::Stub,
                 false if adapted.in_text_block() => Source::TextBlock,
                 false => Source::Markdown,
             };
-            visit(event, place(at), source);
+            let at = place(at);
+            let here = if matches!(event, Event::End(_)) { at.end } else { at.start };
+            while let Some(definition) = between.next_if(|definition| *definition < here) {
+                visit(Seen::Definition(definition));
+            }
+            visit(Seen::Event(event, at, source));
         }
         input.len()
     }
+}
+
+/// What the parser has found, in order.
+enum Seen<'a> {
+    Event(Event<'a>, Range<usize>, Source),
+    /// A link's definition begins here.
+    Definition(usize),
 }
 
 /// What an event stands in, as far as its looseness goes.

@@ -191,16 +191,21 @@ async fn logs_follow_a_message_by_its_id_and_hold_no_text_and_no_key() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
+    // A field of that name would stand beside the words, twice in one object, and readers keep one of the two.
+    let twice = log.lines().find(|line| line.matches("\"message\":").count() > 1);
+    assert_eq!(twice, None);
     for reply in &replies {
         let about: Vec<&str> = lines
             .iter()
-            .filter(|line| line["span"]["message"] == reply.as_str() || line["message_id"] == reply.as_str())
+            .filter(|line| {
+                line["span"]["message_id"] == reply.as_str() || line["message_id"] == reply.as_str()
+            })
             .filter_map(|line| line["message"].as_str())
             .collect();
         assert!(about.contains(&"an answer begins") && about.contains(&"an answer has ended"), "{about:?}");
     }
     let of_last = |words: &str| {
-        lines.iter().any(|line| line["message"] == words && line["span"]["message"] == replies[1].as_str())
+        lines.iter().any(|line| line["message"] == words && line["span"]["message_id"] == replies[1].as_str())
     };
     assert!(of_last("asking again"), "what the provider does is logged with the message's id");
 }

@@ -194,7 +194,7 @@ impl Log {
                 Err(_) => return None,
             }
         }
-        tracing::error!(message = %run.message_id, "a terminal record could not be stored");
+        tracing::error!(message_id = %run.message_id, "a terminal record could not be stored");
         let record = terminal();
         self.rooms.finish(run, &record);
         Some(record)

@@ -153,7 +153,7 @@ impl Runs {
     /// Goes on with what a restart has left, where its provider keeps it. The rest is over.
     pub async fn take_up(&self) -> Result<(), Refused> {
         for left in self.shared.log.left_over().await? {
-            tracing::info!(message = %left.run.message_id, "an answer is taken up again");
+            tracing::info!(message_id = %left.run.message_id, "an answer is taken up again");
             let chain = self.chain(Some(left.answer.provider.clone())).unwrap_or_default();
             // Of one that had not begun there is nothing to go on with: it is asked for again.
             let begun = left.state != NOT_BEGUN || left.length > 0;
@@ -259,14 +259,13 @@ impl Runs {
         let runs = self.clone();
         let started = Instant::now();
         // What happens to a message is logged with its id, wherever it happens.
-        let span =
-            tracing::info_span!("answer", message = %run.message_id, conversation = %run.conversation_id);
+        let span = tracing::info_span!("answer", message_id = %run.message_id, conversation_id = %run.conversation_id);
         self.shared.tasks.spawn(async move {
             let driven = tokio::spawn(
                 runs.clone().drive(run.clone(), answer, chain, taken_up, stop, started).instrument(span),
             );
             if driven.await.is_err() {
-                tracing::error!(message = %run.message_id, "a run died");
+                tracing::error!(message_id = %run.message_id, "a run died");
                 let failure = internal("The relay failed while it wrote this answer. Try again.".to_owned());
                 let metrics = Metrics { duration_ms: millis(started.elapsed()), ..Metrics::default() };
                 let terminal = Terminal { ending: Ending::Failed(failure), metrics, ..Terminal::default() };
@@ -376,7 +375,7 @@ impl Runs {
             }
         }
         if let Ending::Failed(failure) = &ending {
-            tracing::warn!(message = %writer.run.message_id, code = %failure.code, "an answer failed");
+            tracing::warn!(message_id = %writer.run.message_id, code = %failure.code, "an answer failed");
         }
         // One that its provider does not know any more has nothing to be told.
         if !matches!(&ending, Ending::Failed(failure) if failure.code == ErrorCode::ProviderRejected) {
@@ -488,7 +487,7 @@ impl Runs {
             return Err(Halt::As(STOPPED)); // What was stopped does not start over.
         }
         let log = &self.shared.log;
-        tracing::warn!(message = %writer.run.message_id, code = %failure.code, next = provider, "the next provider is asked");
+        tracing::warn!(message_id = %writer.run.message_id, code = %failure.code, next = provider, "the next provider is asked");
         self.give_up(writer, account);
         writer.asked = writer.chain.iter().find(|(name, _)| *name == provider).cloned();
         let detail = format!("{} Asking {provider}.", failure.message);

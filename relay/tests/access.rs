@@ -4,85 +4,18 @@
 mod common;
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::{Client, Relay, Upstream, gated, id, until_text};
+use common::tokens::{SECRET, ask, bearer, claims, closed, guarded, hello, now, scene, sign, token, with};
+use common::{Client, Relay, gated, id, until_text};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, StatusCode};
-use riacho_relay::{AuthSettings, Secret, Settings, TokenKey};
+use riacho_relay::TokenKey;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-const SECRET: &str = "a secret of the tests, long enough for HS256";
-const ISSUER: &str = "https://id.example";
-const AUDIENCE: &str = "riacho-tests";
 /// Of the tests alone.
 const ED25519: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIFqaKfGbBTsclLciMGiSpeLPrln+Dkha+Sw+CvMsKcSU\n-----END PRIVATE KEY-----\n";
 const ED25519_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAVI34eqBfxVd+h/kaSbo1qzX55pDbNJyqnReias205Vo=\n-----END PUBLIC KEY-----\n";
-
-fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()).expect("small")
-}
-
-fn claims(sub: &str) -> Value {
-    json!({"sub": sub, "iss": ISSUER, "aud": AUDIENCE, "iat": now(), "exp": now() + 600})
-}
-
-/// Claims with some of them changed; `null` takes one away.
-fn with(sub: &str, changes: Value) -> Value {
-    let mut claims = claims(sub);
-    for (name, value) in changes.as_object().expect("an object") {
-        match value.is_null() {
-            true => claims.as_object_mut().expect("an object").remove(name),
-            false => claims.as_object_mut().expect("an object").insert(name.clone(), value.clone()),
-        };
-    }
-    claims
-}
-
-fn sign(claims: &Value) -> String {
-    encode(&Header::default(), claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("it signs")
-}
-
-fn token(sub: &str) -> String {
-    sign(&claims(sub))
-}
-
-fn guarded(settings: Settings) -> Settings {
-    let auth = AuthSettings {
-        key: Some(TokenKey::Secret(Secret::new(SECRET))),
-        issuer: Some(ISSUER.into()),
-        audience: Some(AUDIENCE.into()),
-        leeway: Duration::ZERO,
-        revoked: None,
-    };
-    Settings { auth, ..settings }
-}
-
-/// A socket that has said hello with a token, or why there is none: the code and the close code.
-async fn hello(relay: &Relay, token: Option<&str>) -> Result<Client, (Value, Option<u16>)> {
-    let mut client = relay.connect_raw().await;
-    let mut frame = json!({"type": "hello", "protocol": 1});
-    if let Some(token) = token {
-        frame["token"] = json!(token);
-    }
-    client.send(frame).await;
-    let answer = client.next().await;
-    match answer["type"].as_str() {
-        Some("welcome") => Ok(client),
-        _ => Err((answer["code"].clone(), closed(&mut client).await)),
-    }
-}
-
-async fn closed(client: &mut Client) -> Option<u16> {
-    loop {
-        match timeout(common::HANG, client.next_or_close()).await.expect("it closes") {
-            Ok(_) => {}
-            Err(code) => return code,
-        }
-    }
-}
 
 /// Everything that can be asked over HTTP of one conversation, and of one message in it.
 fn doors(room: &str, message: &str) -> Vec<(Method, String, Option<Value>)> {
@@ -97,30 +30,6 @@ fn doors(room: &str, message: &str) -> Vec<(Method, String, Option<Value>)> {
         (Method::DELETE, format!("/api/conversations/{room}"), None),
         (Method::DELETE, format!("/conversations/{room}"), None),
     ]
-}
-
-async fn ask(
-    relay: &Relay,
-    door: &(Method, String, Option<Value>),
-    headers: &[(&str, &str)],
-) -> (StatusCode, Value) {
-    let (method, path, body) = door;
-    let mut request =
-        reqwest::Client::new().request(method.clone(), format!("http://{}{path}", relay.address));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    if let Some(body) = body {
-        request = request.body(body.to_string());
-    }
-    let response = request.send().await.expect("an answer");
-    let status = response.status();
-    let text = response.text().await.expect("a body");
-    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-}
-
-fn bearer(token: &str) -> String {
-    format!("Bearer {token}")
 }
 
 /// Tokens that let nobody in, with the code that says why.
@@ -161,43 +70,6 @@ fn bad_tokens() -> Vec<(&'static str, Option<String>, &'static str)> {
         ("older than a logout", Some(sign(&with("carol", json!({"iat": now() - 100})))), "token_revoked"),
         ("of no age, after a logout", Some(sign(&with("carol", json!({"iat": null})))), "token_revoked"),
     ]
-}
-
-/// A relay that has a conversation of alice's in it, with an answer that has ended and one that has not.
-struct Scene {
-    relay: Relay,
-    upstream: Upstream,
-    alice: Client,
-    room: String,
-    said: String,
-    ended: String,
-    live: String,
-    _folder: tempfile::TempDir,
-}
-
-async fn scene() -> Scene {
-    let upstream = gated(8).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let revoked = folder.path().join("revoked.jsonl");
-    let lines = format!(
-        "{{\"jti\":\"stolen\"}}\n{{\"sub\":\"mallory\"}}\n{{\"sub\":\"carol\",\"issued_before\":{}}}\n",
-        now() - 50
-    );
-    std::fs::write(&revoked, lines).expect("written");
-    let mut settings = guarded(upstream.settings());
-    settings.auth.revoked = Some(revoked);
-    settings.allow_origins = vec!["https://app.example".into()];
-    settings.grace = Duration::ZERO;
-    let relay = Relay::start(settings).await;
-    let mut alice = hello(&relay, Some(&token("alice"))).await.expect("she is let in");
-    let room = id();
-    alice.join(&room).await;
-    upstream.gate.add_permits(1);
-    let (said, ended) = alice.say(&room, "a secret of alice's").await;
-    alice.until_end(&ended).await;
-    let (_, live) = alice.say(&room, "and another").await;
-    until_text(&mut alice, &live, "one ").await;
-    Scene { relay, upstream, alice, room, said, ended, live, _folder: folder }
 }
 
 #[tokio::test]
@@ -471,52 +343,6 @@ async fn a_token_that_runs_out_ends_the_socket_in_mid_stream_and_a_new_one_goes_
     upstream.gate.add_permits(1);
     assert_eq!(again.until_end(&reply).await["status"], "completed");
     assert_eq!(again.text(&reply), "one two");
-}
-
-#[tokio::test]
-async fn what_is_taken_back_closes_live_sockets_and_streams_within_a_second() {
-    let mut scene = scene().await;
-    let mut bob = hello(&scene.relay, Some(&token("bob"))).await.expect("he is let in");
-    let url = format!("http://{}/api/messages/{}/stream", scene.relay.address, scene.live);
-    let mut stream =
-        reqwest::Client::new().get(url).bearer_auth(token("alice")).send().await.expect("a stream");
-    assert_eq!(stream.status(), StatusCode::OK);
-    let door = |body: Value| (Method::POST, "/admin/revocations".to_owned(), Some(body));
-    let admin = |scope: &str| bearer(&sign(&with("backend", json!({"scope": scope}))));
-    let line = json!({"sub": "alice"});
-    for (header, expected) in [
-        (bearer(&token("backend")), StatusCode::FORBIDDEN),
-        (admin("riacho:administrator other"), StatusCode::FORBIDDEN),
-        (bearer("nonsense"), StatusCode::UNAUTHORIZED),
-    ] {
-        let (status, _) = ask(&scene.relay, &door(line.clone()), &[("authorization", &header)]).await;
-        assert_eq!(status, expected, "{header}");
-    }
-    let header = admin("profile riacho:admin");
-    let (status, _) = ask(&scene.relay, &door(json!({"sab": "alice"})), &[("authorization", &header)]).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-
-    let started = Instant::now();
-    let (status, body) = ask(&scene.relay, &door(line), &[("authorization", &header)]).await;
-    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
-    let error = scene.alice.until("error").await.pop().expect("an error");
-    assert_eq!(error["code"], "token_revoked");
-    assert_eq!(closed(&mut scene.alice).await, Some(1008));
-    while stream.chunk().await.expect("a chunk or the end").is_some() {}
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    assert_eq!(hello(&scene.relay, Some(&token("alice"))).await.err().expect("shut out").0, "token_revoked");
-    assert_eq!(bob.settle().await.len(), 1, "others go on");
-    let later = sign(&with("alice", json!({"iat": now() + 2})));
-    assert!(hello(&scene.relay, Some(&later)).await.is_ok(), "she has logged in again");
-
-    // By hand, in the file.
-    let file = scene._folder.path().join("revoked.jsonl");
-    let lines = std::fs::read_to_string(&file).expect("the file");
-    assert!(lines.contains("\"sub\":\"alice\",\"issued_before\":"), "{lines}");
-    let started = Instant::now();
-    std::fs::write(&file, lines + "{\"sub\":\"bob\"}\n").expect("written");
-    assert_eq!(bob.until("error").await.pop().expect("an error")["code"], "token_revoked");
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

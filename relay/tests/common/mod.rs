@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub mod streams;
+pub mod tokens;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

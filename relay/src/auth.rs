@@ -15,8 +15,8 @@ use riacho_protocol::ErrorCode;
 use serde::Deserialize;
 
 use crate::log::User;
-use crate::revocation::{self, Revocations};
-use crate::settings::Secret;
+use crate::revocation::{self, Revocations, TokenId};
+use crate::secret::Secret;
 
 /// RFC 7518, section 3.2: a key of HS256 has as many bits as its hash.
 const MIN_SECRET_BYTES: usize = 32;
@@ -99,15 +99,6 @@ pub struct Caller {
     pub is_admin: bool,
     pub may_scrape: bool,
     token: Option<TokenId>,
-}
-
-/// What a token is taken back by.
-#[derive(Debug, Clone)]
-pub struct TokenId {
-    pub sub: String,
-    pub jti: Option<String>,
-    /// Seconds since 1970; a token that does not say it is taken for the oldest.
-    pub issued_at: u64,
 }
 
 #[derive(Deserialize)]

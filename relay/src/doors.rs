@@ -23,8 +23,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
+use crate::context::Context;
 use crate::frame::Frame;
-use crate::http::Context;
 use crate::log::{Bounds, Refused, Run, Subscription, Verb};
 use crate::quota::{Kind, Slot};
 use crate::refusal::Refusal;

@@ -1,7 +1,5 @@
 //! Routes: what is where, under which headers, and who asks.
 
-use std::sync::Arc;
-
 use std::time::Duration;
 
 use axum::Router;
@@ -15,39 +13,19 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::auth::{Authenticator, Caller};
-use crate::log::Log;
-use crate::metrics::Metrics;
-use crate::quota::Quota;
+use crate::auth::Caller;
+use crate::context::Context;
 use crate::refusal::{Refusal, Refused};
-use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::{doors, operator, origin, socket};
 
 /// What the pages of the site may do: run our script and our wasm, talk to us, and nothing else.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
                    connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
-
-/// What a request needs.
-#[derive(Clone)]
-pub struct Context {
-    pub log: Log,
-    pub runs: Runs,
-    pub settings: Arc<Settings>,
-    pub auth: Arc<Authenticator>,
-    pub quota: Quota,
-    pub metrics: Arc<Metrics>,
-    /// The relay is about to end.
-    pub closing: CancellationToken,
-    /// The sockets that are open.
-    pub sockets: TaskTracker,
-}
 
 pub fn router(relay: Context) -> Router {
     let site = relay.settings.site.clone();

@@ -8,6 +8,8 @@
 mod account;
 mod auth;
 mod commands;
+mod context;
+mod directory;
 mod doors;
 mod failover;
 mod frame;
@@ -23,6 +25,7 @@ mod refusal;
 mod request;
 mod revocation;
 mod runs;
+mod secret;
 mod settings;
 mod socket;
 
@@ -34,6 +37,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::context::Context;
+
 /// How long open connections may take to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
@@ -41,9 +46,11 @@ pub use auth::{AuthError, AuthSettings, TokenKey};
 pub use commands::{CommandSettings, CommandsSettings};
 pub use failover::Patience;
 pub use log::{OpenError, Place};
+pub use providers::{DemoSettings, RemoteSettings, Timeouts, Wire};
 pub use quota::QuotaSettings;
 pub use revocation::FileError;
-pub use settings::{DemoSettings, RemoteSettings, Secret, Settings, Timeouts, Wire};
+pub use secret::Secret;
+pub use settings::Settings;
 
 /// Why a relay could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +79,7 @@ pub async fn run(
 
 /// A relay that has its log and its providers, and serves nobody yet.
 pub struct Relay {
-    context: http::Context,
+    context: Context,
 }
 
 impl Relay {
@@ -86,7 +93,7 @@ impl Relay {
         let quota = quota::Quota::new(settings.quota);
         let metrics = Arc::new(metrics::Metrics::default());
         let log = log::Log::open(&settings.store, settings.stream_events)?;
-        let providers = providers::Providers::from_settings(&settings)?;
+        let providers = directory::Providers::from_settings(&settings)?;
         let runs = runs::Runs::new(
             log.clone(),
             providers,
@@ -95,7 +102,7 @@ impl Relay {
             Arc::clone(&metrics),
         );
         let (closing, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Self { context: http::Context { log, runs, settings, auth, quota, metrics, closing, sockets } })
+        Ok(Self { context: Context { log, runs, settings, auth, quota, metrics, closing, sockets } })
     }
 
     /// Serves until `shutdown` completes. From then on no run is started, and those that are alive have the grace time of the
@@ -108,7 +115,7 @@ impl Relay {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
-        let http::Context { runs, auth, settings, closing, sockets, .. } = self.context.clone();
+        let Context { runs, auth, settings, closing, sockets, .. } = self.context.clone();
         if let Err(error) = runs.take_up().await {
             tracing::error!(%error, "what the last relay left can't be taken up");
         }

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use riacho_protocol::ErrorCode;
 
 use crate::auth::Caller;
-use crate::http::Context;
+use crate::context::Context;
 use crate::metrics;
 use crate::quota::Kind;
 use crate::refusal::Refusal;

@@ -12,9 +12,16 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::auth::TokenId;
-
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What a token is taken back by.
+#[derive(Debug, Clone)]
+pub struct TokenId {
+    pub sub: String,
+    pub jti: Option<String>,
+    /// Seconds since 1970; a token that does not say it is taken for the oldest.
+    pub issued_at: u64,
+}
 
 /// One line: all tokens of a user, or those issued before a moment; or one token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

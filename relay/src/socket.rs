@@ -24,7 +24,7 @@ use riacho_protocol::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::auth::{Caller, Denied};
-use crate::http::Context;
+use crate::context::Context;
 use crate::log::{Bounds, Refused, Subscription};
 use crate::quota::{Exceeded, Kind, Slot};
 use crate::runs::NotSent;

@@ -3,11 +3,14 @@
 use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Value, json};
 
+use super::body::{number, set};
+use super::event::Event;
 use super::failures::{error_in, event_json, failure, no_error, quote, whole_json};
 use super::http::Decoder;
+use super::parts::Parts;
+use super::settings::RemoteSettings;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, number, set};
-use crate::settings::RemoteSettings;
+use crate::request::Request;
 
 /// The API asks for a limit; this one is for messages that name none.
 const MAX_TOKENS: u32 = 8192;

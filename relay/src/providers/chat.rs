@@ -8,11 +8,14 @@
 use riacho_protocol::{Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Value, json};
 
+use super::body::{number, set};
+use super::event::Event;
 use super::failures::{error_in, event_json, no_error, quote, said_error, whole_json};
 use super::http::Decoder;
+use super::parts::Parts;
+use super::settings::RemoteSettings;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, number, set};
-use crate::settings::RemoteSettings;
+use crate::request::Request;
 
 /// The request. A model's name is passed through as it is.
 pub fn body(request: &Request, settings: &RemoteSettings) -> Value {

@@ -3,10 +3,13 @@
 use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde_json::{Map, Value, json};
 
+use super::body::{number, set};
+use super::event::Event;
 use super::failures::{event_json, failure, no_error, quote, whole_json};
 use super::http::Decoder;
+use super::parts::Parts;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, number, set};
+use crate::request::Request;
 
 /// Steps in the path of one argument, and elements of one list: what a stream may make us build.
 const MAX_STEPS: usize = 64;

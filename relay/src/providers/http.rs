@@ -7,10 +7,12 @@ use reqwest::{Client, RequestBuilder, Response};
 use riacho_protocol::{ErrorCode, Failure};
 use tokio::time::{Instant, timeout_at};
 
+use super::event::Event;
+use super::events::Events;
 use super::failures::{broken, failure, named, refused, silent, too_large};
+use super::settings::Timeouts;
 use super::sse::{SseEvent, SseParser};
-use super::{Event, Events};
-use crate::settings::{Secret, Timeouts};
+use crate::secret::Secret;
 
 /// The largest event of a stream. Images come whole in one.
 const MAX_EVENT: usize = 8 * 1024 * 1024;

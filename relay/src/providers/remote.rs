@@ -10,11 +10,14 @@ use serde_json::Value;
 
 use super::anthropic::{self, AnthropicDecoder};
 use super::chat::{self, ChatDecoder};
+use super::events::Events;
 use super::gemini::{self, GeminiDecoder};
 use super::http::{Callee, stream};
+use super::provider::Provider;
 use super::responses::{self, ResponsesDecoder};
-use super::{Events, Provider, Request};
-use crate::settings::{RemoteSettings, Secret, Timeouts, Wire};
+use super::settings::{RemoteSettings, Timeouts, Wire};
+use crate::request::Request;
+use crate::secret::Secret;
 
 /// The version of Anthropic's API that its decoder was written for.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
@@ -30,7 +33,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(client: Client, settings: RemoteSettings, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(client: Client, settings: RemoteSettings, timeouts: Timeouts) -> Self {
         Self { client, settings, timeouts }
     }
 

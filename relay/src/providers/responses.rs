@@ -6,11 +6,14 @@ use riacho_protocol::{ErrorCode, Failure, PartInfo, PartKind, Role, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::body::{number, set};
+use super::event::Event;
 use super::failures::{error_in, event_json, failure, no_error, quote, said_error, whole_json};
 use super::http::Decoder;
+use super::parts::Parts;
+use super::settings::RemoteSettings;
 use super::sse::SseEvent;
-use super::{Event, Parts, Request, number, set};
-use crate::settings::RemoteSettings;
+use crate::request::Request;
 
 /// The request. The turns go with each one, and nothing is kept at the provider's; unless it is to work in the background, or
 /// keeps the thread: then it holds what was said before, and only the rest is sent.

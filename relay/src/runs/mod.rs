@@ -24,13 +24,14 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::account::{Account, Meter, NOT_BEGUN, millis};
+use crate::directory::Providers;
 use crate::failover::{self, Chain, Link, Queues};
 use crate::log::{
     Added, AnswerBy, Arrived, Ending, Log, NewTurn, Piece, Refused, Run, StreamEvent, Terminal, User,
 };
 use crate::metrics;
 use crate::providers::sse::SseEvent;
-use crate::providers::{Event, Events, Providers};
+use crate::providers::{Event, Events};
 use crate::quota::{Exceeded, Kind, Quota, Slot};
 use crate::request::{Request, Thread};
 use crate::settings::Settings;

@@ -11,8 +11,11 @@ use futures_util::future::BoxFuture;
 use riacho_protocol::{Failure, PartInfo};
 
 use self::scripts::{Pace, Script, script};
-use super::{Event, Events, Provider, Request};
-use crate::settings::DemoSettings;
+use super::event::Event;
+use super::events::Events;
+use super::provider::Provider;
+use super::settings::DemoSettings;
+use crate::request::Request;
 
 pub struct Demo {
     settings: DemoSettings,

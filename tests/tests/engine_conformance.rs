@@ -162,6 +162,14 @@ const NAMED: &[(&str, &str)] = &[
     ("a definition in a list in an item", "- a\n  - # b\n\n    [x]: /y\n  - c\n- d\n"),
     ("generics in a tight list", "- a\n- <Foo>\n  bar\n- b\n"),
     ("a task with its text on the next line", "- [ ] \n  foo\n- b\n\n- [ ] \n  foo\n- [ ] \n"),
+    ("an empty marker right behind a definition", "[b]: /u\r- \ntext"),
+    ("the same behind an address that does not end in ASCII", "[b]:é\r- \ntext"),
+    ("the same behind a definition that means nothing", "[b]: /1\n\n[B]: /u\n- \ntext"),
+    ("the same in an item", "- [b]: /1\n- [b]: /2\n  - \n  text"),
+    ("a table's head that does not end in ASCII", "| [a] | é\n|---|---\n| b | c |\n\nd\n\n[a]: /u\n"),
+    ("looseness that only a second definition shows", "- a\n- # b\n  [x]: /z\n  # c\n\n  [x]: /y\n- # d\n"),
+    ("the same behind the definition", "- a\n- [x]: /z\n\n  [X]: /y\n- # d\n"),
+    ("the same in a quote", "> - a\n> - [x]: /z\n>   # c\n>\n>   [x]: /y\n> - # d\n"),
     ("line ends", "a\r\nb\rc\r\n\r\nd\0e\r"),
 ];
 

@@ -9,6 +9,7 @@
 //! not what was written.
 
 pub mod batch;
+mod between;
 mod brush;
 mod build;
 mod diff;
@@ -293,7 +294,9 @@ impl Engine {
         self.text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1)
     }
 
+    /// Where the line ends that this byte is in.
     fn line_end(&self, at: usize) -> usize {
+        let at = self.text.floor_char_boundary(at);
         self.text.get(at..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |len| at + len + 1)
     }
 

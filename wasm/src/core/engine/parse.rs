@@ -8,6 +8,7 @@ use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
 use crate::core::policy::Policy;
 
+use super::between::Between;
 use super::build::{Builder, Context, Source, Top, bare_task};
 use super::grammar;
 use super::guess::{Inside, guess};
@@ -15,7 +16,7 @@ use super::labels::Labels;
 use super::path::{self, Open};
 use super::tree::Role;
 
-/// A link definition in the text.
+/// The first definition of a link's label in the text.
 #[derive(Debug)]
 pub struct Definition {
     pub label: String,
@@ -32,6 +33,8 @@ pub struct Parsed {
     /// Labels of references that nothing resolved, and where.
     pub wanted: Vec<(String, usize)>,
     pub definitions: Vec<Definition>,
+    /// Where definitions stand, in order, those too that come too late to mean anything.
+    pub defined: Vec<Range<usize>>,
     /// Footnotes that are defined, and where.
     pub notes: Vec<(String, usize)>,
     /// Footnotes mentioned, in order.
@@ -99,11 +102,15 @@ impl Slice<'_> {
             builder.keep_tight();
         }
         let mut notes = Vec::new();
-        let (mut wanted, mut definitions) = (Vec::new(), Vec::new());
+        let (mut wanted, mut definitions, mut defined) = (Vec::new(), Vec::new(), Vec::new());
         let scanned = self.events(&mut wanted, &mut definitions, &mut |seen| {
             let (event, at, source) = match seen {
                 Seen::Event(event, at, source) => (event, at, source),
-                Seen::Definition(at) => return builder.definition(at),
+                Seen::Definition(at) => {
+                    builder.definition(at.start);
+                    defined.push(at);
+                    return;
+                }
             };
             if let Event::Start(Tag::FootnoteDefinition(label)) = &event
                 && source != Source::Stub
@@ -116,7 +123,7 @@ impl Slice<'_> {
             builder.event(event, at, source);
         });
         let built = builder.finish();
-        (parsed.wanted, parsed.definitions) = (wanted, definitions);
+        (parsed.wanted, parsed.definitions, parsed.defined) = (wanted, definitions, defined);
         parsed.tops = built.tops;
         parsed.refs = built.refs;
         parsed.mentions = built.context.mentions;
@@ -261,6 +268,10 @@ impl Slice<'_> {
             }
         };
         let parser = grammar::parser(input, Some(&mut callback));
+        let named = parser.reference_definitions().iter().map(|(_, definition)| definition.span.clone());
+        let mut named: Vec<Range<usize>> = named.filter(|span| span.start >= skip).collect();
+        named.sort_unstable_by_key(|span| span.start);
+        let mut between = Between::new(input, named);
         definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
             |(label, definition)| Definition {
                 label: label.to_owned(),
@@ -272,20 +283,18 @@ impl Slice<'_> {
         definitions.sort_unstable_by_key(|d| d.span.start);
         let events = parser.into_offset_iter().filter(|(_, at)| at.start >= hidden);
         let mut adapted = grammar::adapt(input, events);
-        let mut between = definitions.iter().map(|definition| definition.span.start).peekable();
         while let Some((event, at)) = adapted.next() {
             let source = match at.start < skip {
                 true => Source::Stub,
                 false if adapted.in_text_block() => Source::TextBlock,
                 false => Source::Markdown,
             };
-            let at = place(at);
             let here = if matches!(event, Event::End(_)) { at.end } else { at.start };
-            while let Some(definition) = between.next_if(|definition| *definition < here) {
-                visit(Seen::Definition(definition));
-            }
-            visit(Seen::Event(event, at, source));
+            between.until(here).into_iter().for_each(|at| visit(Seen::Definition(place(at))));
+            between.cover(&event, &at);
+            visit(Seen::Event(event, place(at), source));
         }
+        between.until(input.len()).into_iter().for_each(|at| visit(Seen::Definition(place(at))));
         input.len()
     }
 }
@@ -293,8 +302,8 @@ impl Slice<'_> {
 /// What the parser has found, in order.
 enum Seen<'a> {
     Event(Event<'a>, Range<usize>, Source),
-    /// A link's definition begins here.
-    Definition(usize),
+    /// A link's definition stands here.
+    Definition(Range<usize>),
 }
 
 /// What an event stands in, as far as its looseness goes.

@@ -98,11 +98,11 @@ impl Engine {
         limit: Option<usize>,
         sanitizer: Option<&dyn Sanitize>,
     ) {
-        let Parsed { refs, wanted, definitions, notes, mentions, tasks, .. } = parsed;
+        let Parsed { refs, wanted, definitions, defined, notes, mentions, tasks, .. } = parsed;
         let found = if self.ended && limit.is_none() {
             Some((self.text.len(), Vec::new(), false))
         } else {
-            let cut = self.cut(&new, &definitions).filter(|cut| limit.is_none_or(|limit| cut.at <= limit));
+            let cut = self.cut(&new, &defined).filter(|cut| limit.is_none_or(|limit| cut.at <= limit));
             // What is one piece of HTML can't be finished by half.
             let cut = cut.filter(|cut| !pieces.iter().any(|p| p.start < cut.anchor && cut.anchor < p.end));
             cut.and_then(|cut| Some((cut.anchor, self.path_to(&new, &cut, contexts)?, cut.definition)))
@@ -128,15 +128,15 @@ impl Engine {
                 return;
             }
         }
-        let mut defined = Vec::new();
+        let mut now_known = Vec::new();
         for definition in definitions.iter().filter(|d| d.span.start < anchor) {
             if self.labels.define_link(&definition.label, &definition.dest, &definition.title) {
-                defined.push(Key::link(&definition.label));
+                now_known.push(Key::link(&definition.label));
             }
         }
         for (label, _) in notes.iter().filter(|(_, at)| *at < anchor) {
             if self.labels.define_note(label) {
-                defined.push(Key::note(label));
+                now_known.push(Key::note(label));
             }
         }
         for (label, at) in mentions.iter().filter(|(_, at)| *at < anchor) {
@@ -155,18 +155,18 @@ impl Engine {
         // A piece of HTML can't be patched later as a leaf can: it is not finished before its labels are known.
         if !self.ended && keys.iter().any(|(_, at)| pieces.iter().any(|piece| piece.contains(at))) {
             self.tail = new;
-            self.wake(defined, false, sanitizer);
+            self.wake(now_known, false, sanitizer);
             return;
         }
         self.context = context_at(contexts, anchor).to_vec();
         self.let_go(&mut new, &keys, path, anchor);
         self.tail = new;
         self.anchor = anchor;
-        self.wake(defined, follows, sanitizer);
+        self.wake(now_known, follows, sanitizer);
     }
 
     /// Where the anchor may go.
-    fn cut(&self, kids: &[Node], definitions: &[Definition]) -> Option<Cut> {
+    fn cut(&self, kids: &[Node], defined: &[Range<usize>]) -> Option<Cut> {
         let whole = self.whole();
         let last = last_block(kids, whole);
         if let Some(fence) = last.filter(|leaf| leaf.role == Role::Fence && leaf.spine) {
@@ -179,10 +179,10 @@ impl Engine {
             });
         }
         let last_at = last.map(|node| node.span.start);
-        if let Some(definition) = definitions.iter().rfind(|d| d.span.start < whole)
-            && last_at.is_none_or(|at| definition.span.start > at)
+        if let Some(definition) = defined.iter().rfind(|at| at.start < whole)
+            && last_at.is_none_or(|at| definition.start > at)
         {
-            let at = definition.span.start;
+            let at = definition.start;
             return self.moved(Cut {
                 anchor: self.line_start(at),
                 at,
@@ -195,10 +195,10 @@ impl Engine {
         let at = last.span.start;
         let anchor = self.line_start(at);
         // A title may still come for a definition on the line before; and not every block may begin right behind one.
-        if let Some(definition) = definitions.iter().rfind(|d| d.span.start < at)
-            && self.line_end(definition.span.end.saturating_sub(1)) == anchor
+        if let Some(definition) = defined.iter().rfind(|definition| definition.start < at)
+            && self.line_end(definition.end.saturating_sub(1)) == anchor
         {
-            let at = definition.span.start;
+            let at = definition.start;
             return self.moved(Cut {
                 anchor: self.line_start(at),
                 at,

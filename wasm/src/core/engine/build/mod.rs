@@ -3,6 +3,10 @@
 //! The result is what an HTML parser would have made of pulldown-cmark's HTML; where that parser does something of its
 //! own (a link in a link, line ends), so does this.
 
+mod image;
+mod loose;
+mod stub;
+
 use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
@@ -10,9 +14,11 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, Tag
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
-use super::long::last_leaf;
 use super::path::Open as Begun;
 use super::tree::{Kind, Node, Role, push, tidy};
+
+use image::Image;
+pub use loose::bare_task;
 
 /// What the builder asks while it works.
 pub trait Context {
@@ -80,7 +86,7 @@ pub struct Builder<'p, C> {
     alignments: Vec<Alignment>,
     in_head: bool,
     cell: usize,
-    /// An image: how many tags are open in it, and its text so far.
+    /// The image whose text is being read.
     image: Option<Image>,
     /// The labels of references, resolved or not yet for good, and where.
     refs: Vec<(String, usize)>,
@@ -98,13 +104,6 @@ pub struct Built<C> {
     /// Where the first task is that has its text on the next line, in a list that is tight so far.
     pub tasks: Option<usize>,
     pub events: usize,
-}
-
-struct Image {
-    depth: usize,
-    src: String,
-    title: String,
-    alt: String,
 }
 
 /// The href that pulldown-cmark writes, without the HTML around it.
@@ -315,7 +314,7 @@ impl<'p, C: Context> Builder<'p, C> {
             Tag::Image { link_type, dest_url, title, id } => {
                 let (dest, title) = self.target(link_type, dest_url, title, &id, range.start);
                 self.tight(range.clone());
-                self.image = Some(Image { depth: 0, src: href(&dest), title, alt: String::new() });
+                self.image = Some(Image::new(href(&dest), title));
             }
             // Not in our options; their text is kept.
             Tag::Superscript | Tag::Subscript => self.inline("span", &[], range),
@@ -325,127 +324,6 @@ impl<'p, C: Context> Builder<'p, C> {
             | Tag::MetadataBlock(_) => {
                 self.block("div", &[], Role::Leaf, range);
             }
-        }
-    }
-
-    /// An event of the stub. Says whether that is all there is to it.
-    fn in_stub(&mut self, event: &Event<'_>) -> bool {
-        match event {
-            Event::Start(tag) if self.ignored > 0 || !self.is_begun(tag) => self.ignored += 1,
-            Event::End(TagEnd::TableHead) if self.ignored == 1 => {
-                self.ignored = 0;
-                self.begin("tbody", Role::Body, 0..0);
-            }
-            Event::End(_) if self.ignored > 0 => self.ignored -= 1,
-            Event::Start(tag) => self.begin_tag(tag),
-            Event::End(_) => return false,
-            _ => {}
-        }
-        true
-    }
-
-    /// Whether the tag is the next container of the path.
-    fn is_begun(&self, tag: &Tag<'_>) -> bool {
-        let Some(next) = self.path.get(self.begun) else { return false };
-        matches!(
-            (tag, &next.role),
-            (Tag::BlockQuote(_), Role::Quote)
-                | (Tag::List(_), Role::List { .. })
-                | (Tag::Item, Role::Item)
-                | (Tag::FootnoteDefinition(_), Role::Note(_))
-                | (Tag::Table(_), Role::Table(_))
-                | (Tag::CodeBlock(_), Role::Fence)
-        )
-    }
-
-    fn begin_tag(&mut self, tag: &Tag<'_>) {
-        let Some(open) = self.path.get(self.begun) else { return };
-        if let Tag::Table(alignments) = tag {
-            self.alignments.clone_from(alignments);
-        }
-        let (name, role, fence) = (open.name, open.role.clone(), open.fence);
-        self.begin(name, role, 0..0);
-        if let Some(fence) = fence {
-            self.open("code", &[], Role::Inline, 0..0);
-            let mut text = Node::text(String::new());
-            (text.id, text.spine) = (fence.text, true);
-            if let Kind::Text { gone, .. } = &mut text.kind {
-                *gone = fence.gone;
-            }
-            if let Some(code) = self.stack.last_mut() {
-                (code.node.id, code.node.spine) = (fence.code, true);
-                code.node.kids.push(text);
-            }
-        }
-    }
-
-    /// Opens a container of the path again.
-    fn begin(&mut self, name: &str, role: Role, span: Range<usize>) {
-        let Some(begun) = self.path.get(self.begun) else { return };
-        let (id, before) = (begun.id, begun.before);
-        self.begun += 1;
-        self.open(name, &[], role, span);
-        if let Some(open) = self.stack.last_mut() {
-            (open.node.id, open.node.before, open.node.spine) = (id, before, true);
-        }
-    }
-
-    /// A link's definition is no block, but behind a blank line it makes a list loose as one does.
-    pub fn definition(&mut self, at: usize) {
-        self.loosen_behind_blank(at);
-    }
-
-    fn paragraph(&mut self, range: Range<usize>) {
-        self.end_tight(range.start);
-        if self.stack.last().is_some_and(Open::is_item) && !self.loosen(1) {
-            self.tight(range);
-            return;
-        }
-        self.open("p", &[], Role::Paragraph, range);
-    }
-
-    /// The list that is so far up the stack is loose. Says whether it is shown so.
-    fn loosen(&mut self, up: usize) -> bool {
-        if let Some(list) = self.stack.iter_mut().rev().nth(up)
-            && let Role::List { loose } = &mut list.node.role
-            && !*loose
-        {
-            if list.node.spine {
-                self.loosened.push(list.node.id);
-                if self.keep_tight {
-                    return false;
-                }
-            }
-            *loose = true;
-        }
-        true
-    }
-
-    /// The parser says only by way of paragraphs that a list is loose, and there may be none here. So: it is loose if an
-    /// item, or a block in one, comes right behind a blank line.
-    fn loosen_behind_blank(&mut self, at: usize) {
-        let Some(top) = self.stack.last() else { return };
-        let line = line_start(self.lines, at);
-        let (up, first) = match top.node.role {
-            Role::List { .. } => (0, top.node.kids.is_empty()),
-            Role::Item => (1, line_start(self.lines, top.node.span.start) == line),
-            _ => return,
-        };
-        if first && !top.node.spine {
-            return;
-        }
-        let quotes = self.stack.iter().filter(|open| open.node.role == Role::Quote).count();
-        // What was there when the text begins has been looked at before.
-        let Some(before) = self.lines.get(self.from..line.saturating_sub(1)) else { return };
-        let blank = self.from + line_start(before, before.len());
-        let before = self.lines.get(blank..line).unwrap_or_default();
-        let is_blank =
-            before.trim_matches([' ', '\t', '>', '\n']).is_empty() && before.matches('>').count() == quotes;
-        // In code and raw HTML it does not count.
-        let in_code = last_leaf(&top.node)
-            .is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Html) && leaf.span.end > blank);
-        if is_blank && !in_code {
-            self.loosen(up);
         }
     }
 
@@ -535,47 +413,6 @@ impl<'p, C: Context> Builder<'p, C> {
             return;
         }
         self.open(name, attrs, role, range);
-    }
-
-    /// Text in an item that is in no paragraph is a tight one, or not, if the list was loose before.
-    fn tight(&mut self, range: Range<usize>) {
-        let Some(top) = self.stack.last_mut() else { return };
-        if !top.is_item() {
-            // The end of a tight paragraph is where its text ends.
-            if matches!(top.node.kind, Kind::Virtual) {
-                top.node.span.end = top.node.span.end.max(range.end);
-            }
-            return;
-        }
-        let list = self.stack.iter().rev().nth(1);
-        if list.is_some_and(|list| list.node.role == Role::List { loose: true } && list.node.spine) {
-            self.open("p", &[], Role::Paragraph, range);
-            return;
-        }
-        let mut node = Node::new(Kind::Virtual);
-        node.role = Role::Paragraph;
-        node.span = range;
-        let mut event = self.built.saturating_sub(1);
-        let task = self.stack.last_mut().and_then(|item| item.node.kids.pop_if(|kid| kid.role == Role::Task));
-        if let Some(task) = task {
-            self.tasks.get_or_insert(task.span.start);
-            node.span.start = task.span.start;
-            node.kids = vec![task, Node::text("\n".to_owned())];
-            // The task's own.
-            event -= 1;
-        }
-        self.stack.push(Open { node, event, html: false });
-    }
-
-    /// Ends the paragraph that `tight` began.
-    fn end_tight(&mut self, end: usize) {
-        let tight = self.stack.last().is_some_and(|open| open.node.role == Role::Paragraph);
-        if tight && self.stack.iter().rev().nth(1).is_some_and(Open::is_item) {
-            // What ends it is the next event already.
-            self.built -= 1;
-            self.close(end);
-            self.built += 1;
-        }
     }
 
     fn end_block(&mut self, end: usize) {
@@ -690,43 +527,4 @@ impl<'p, C: Context> Builder<'p, C> {
             }
         }
     }
-
-    fn image_event(&mut self, event: Event<'_>, range: Range<usize>) {
-        let Some(image) = self.image.as_mut() else { return };
-        match event {
-            Event::Start(_) => image.depth += 1,
-            Event::End(_) if image.depth > 0 => image.depth -= 1,
-            Event::End(_) => {
-                let Some(Image { src, title, alt, .. }) = self.image.take() else { return };
-                let attrs = [("src", src.as_str()), ("alt", alt.as_str()), ("title", title.as_str())];
-                let attrs =
-                    if title.is_empty() { attrs.split_last().map_or(&[][..], |(_, a)| a) } else { &attrs };
-                self.open("img", attrs, Role::Inline, range.clone());
-                self.close(range.end);
-            }
-            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => image.alt.push_str(&text),
-            Event::InlineMath(text) => image.alt.push_str(&format!("${text}$")),
-            Event::DisplayMath(text) => image.alt.push_str(&format!("$${text}$$")),
-            Event::SoftBreak | Event::HardBreak | Event::Rule => image.alt.push(' '),
-            Event::FootnoteReference(label) => {
-                let number = self.context.number(&label, range.start);
-                if let Some(image) = self.image.as_mut() {
-                    image.alt.push_str(&format!("[{number}]"));
-                }
-            }
-            Event::TaskListMarker(checked) => image.alt.push_str(if checked { "[x]" } else { "[ ]" }),
-            Event::Html(_) => {}
-        }
-    }
-}
-
-/// Where the line starts that a place is in.
-fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at).unwrap_or(text).rfind('\n').map_or(0, |at| at + 1)
-}
-
-/// Whether nothing follows a task's checkbox on its line, which is whole. Then the parser leaves it out of paragraphs.
-pub fn bare_task(lines: &str, at: usize) -> bool {
-    let line = lines.get(at..).map(|rest| rest.split('\n').next().unwrap_or_default());
-    line.is_some_and(|line| line.trim_matches([' ', '\t', '\x0b', '\x0c']).is_empty())
 }

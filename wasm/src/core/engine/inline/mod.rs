@@ -6,14 +6,12 @@
 //!
 //! Nothing here knows the tree or the page.
 
+mod link;
+
 use super::guess::is_marker;
 
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
-/// A label that is longer than this is none.
-const LABEL: usize = 300;
-/// A URL that is longer than this is none.
-const URL: usize = 2400;
 /// More marks in each other are the parser's business.
 const DEPTH: usize = 8;
 
@@ -318,13 +316,10 @@ impl Inline {
             }
             Run::Closes | Run::ClosesOnly => {
                 if self.open.last().is_some_and(|mark| same(mark) && mark.count == count) {
-                    self.put(text.get(*from..at).unwrap_or_default(), sink);
-                    if self.hollow > 0 {
+                    if !self.finish(text, from, at, behind, sink) {
                         return Step::Unknown;
                     }
-                    self.open.pop();
                     sink.close();
-                    (self.at, *from) = (behind, behind);
                     return Step::To(behind);
                 }
                 let text = run == Run::Closes && !self.open.iter().any(same);
@@ -345,6 +340,24 @@ impl Inline {
         self.hollow += 1;
         (self.at, *from) = (mark.at, mark.at);
         Step::To(mark.at)
+    }
+
+    /// The innermost span ends with what is before `at`; what comes next is at `behind`. False if there is nothing in it.
+    fn finish(
+        &mut self,
+        text: &str,
+        from: &mut usize,
+        at: usize,
+        behind: usize,
+        sink: &mut impl Sink,
+    ) -> bool {
+        self.put(text.get(*from..at).unwrap_or_default(), sink);
+        if self.hollow > 0 {
+            return false;
+        }
+        self.open.pop();
+        (self.at, *from) = (behind, behind);
+        true
     }
 
     fn begin_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
@@ -369,138 +382,11 @@ impl Inline {
         if self.open.last().is_none_or(|mark| mark.count != behind - at) {
             return Step::To(behind);
         }
-        self.put(text.get(*from..at).unwrap_or_default(), sink);
-        if self.hollow > 0 {
+        if !self.finish(text, from, at, behind, sink) {
             return Step::Unknown;
         }
-        self.open.pop();
         sink.close();
-        (self.at, *from) = (behind, behind);
         Step::To(behind)
-    }
-
-    fn begin_link(
-        &mut self,
-        text: &str,
-        from: &mut usize,
-        at: usize,
-        again: bool,
-        sink: &mut impl Sink,
-    ) -> Step {
-        let Some(after) = text.get(at + 1..).and_then(|rest| rest.chars().next()) else {
-            let image = text.get(..at).is_some_and(|head| head.ends_with('!'));
-            return if image { Step::Unknown } else { Step::Hold(at) };
-        };
-        if after == '^' && at > self.start {
-            return self.footnote(text, from, at, again, sink);
-        }
-        let begins = matches!(Side::of(after), Side::Word | Side::Other) || matches!(after, '`' | '*' | '"');
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let inside = self.open.iter().any(|mark| mark.span == Span::Link);
-        if !begins || inside || at == self.start || before == Some('!') {
-            return Step::Unknown;
-        }
-        self.begin(text, from, at, Mark { byte: b'[', count: 1, span: Span::Link, at: at + 1 }, sink)
-    }
-
-    /// A footnote's number, or not: that is the parser's business. What comes behind it is text either way.
-    fn footnote(
-        &mut self,
-        text: &str,
-        from: &mut usize,
-        at: usize,
-        again: bool,
-        sink: &mut impl Sink,
-    ) -> Step {
-        let rest = text.get(at + 2..).unwrap_or_default();
-        let Some(len) = rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '[' | '\\' | '|' | '`'))
-        else {
-            return if rest.len() > LABEL { Step::Unknown } else { Step::Hold(at) };
-        };
-        let behind = at + 2 + len + 1;
-        let ended = len > 0 && rest.as_bytes().get(len) == Some(&b']');
-        match text.as_bytes().get(behind) {
-            Some(b'(' | b'[' | b':') | None => Step::Unknown,
-            Some(_) if !again || !ended || !self.open.is_empty() => Step::Unknown,
-            Some(_) => {
-                self.put(text.get(*from..at).unwrap_or_default(), sink);
-                (self.at, *from) = (behind, behind);
-                Step::To(behind)
-            }
-        }
-    }
-
-    /// Where a reference ends whose text ends at `at`, if that is all there.
-    fn reference(&self, text: &str, at: usize) -> Result<usize, Step> {
-        let Some(label) = text.get(at + 1..).and_then(|rest| rest.strip_prefix('[')) else {
-            return Ok(at + 1);
-        };
-        match label.find([']', '[', '\\', '\n', '|', '`']) {
-            Some(len) if label.as_bytes().get(len) == Some(&b']') => Ok(at + 2 + len + 1),
-            None if label.len() <= LABEL => Err(Step::Hold(at)),
-            _ => Err(Step::Unknown),
-        }
-    }
-
-    fn end_link(
-        &mut self,
-        text: &str,
-        from: &mut usize,
-        at: usize,
-        again: bool,
-        sink: &mut impl Sink,
-    ) -> Step {
-        let Some(mark) = self.open.iter().rfind(|mark| mark.span == Span::Link) else {
-            return Step::To(at + 1);
-        };
-        if self.open.last() != Some(mark) || at - mark.at < 2 {
-            return Step::Unknown;
-        }
-        let begun = at + 2;
-        match text.as_bytes().get(at + 1) {
-            None => return Step::Hold(at),
-            Some(b'(') => {}
-            Some(b':') => return Step::Unknown,
-            Some(_) => {
-                let behind = match self.reference(text, at) {
-                    Ok(behind) => behind,
-                    Err(step) => return step,
-                };
-                // A link or text: it is all there, and what comes behind it is text either way.
-                let ended =
-                    text.as_bytes().get(behind).is_some_and(|byte| !matches!(byte, b'(' | b'[' | b':'));
-                if !again || !ended {
-                    return Step::Unknown;
-                }
-                self.put(text.get(*from..at).unwrap_or_default(), sink);
-                if self.hollow > 0 {
-                    return Step::Unknown;
-                }
-                self.open.pop();
-                (self.at, *from) = (behind, behind);
-                return Step::To(behind);
-            }
-        }
-        let looked = self.url.max(begun);
-        let rest = text.as_bytes().get(looked..).unwrap_or_default();
-        let Some(len) = rest.iter().position(|&byte| !is_url(byte)) else {
-            self.url = looked + rest.len();
-            return if self.url - begun > URL { Step::Unknown } else { Step::Hold(at) };
-        };
-        let end = looked + len;
-        let dest = text.get(begun..end).unwrap_or_default();
-        // A reference to a character is not what it says.
-        let refers = dest.contains('&') && dest.contains(';');
-        if dest.is_empty() || refers || rest.get(len) != Some(&b')') {
-            return Step::Unknown;
-        }
-        self.put(text.get(*from..at).unwrap_or_default(), sink);
-        if self.hollow > 0 {
-            return Step::Unknown;
-        }
-        self.open.pop();
-        (self.at, *from) = (end + 1, end + 1);
-        if sink.link(dest) { Step::To(end + 1) } else { Step::Unknown }
     }
 }
 
@@ -544,30 +430,6 @@ fn is_calm(byte: u8) -> bool {
                 | b'^'
                 | b'>'
                 | b'|'
-        )
-}
-
-/// Part of a URL that needs no second thought.
-fn is_url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b':'
-                | b'/'
-                | b'?'
-                | b'#'
-                | b'@'
-                | b'!'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b'%'
-                | b'&'
-                | b'*'
         )
 }
 

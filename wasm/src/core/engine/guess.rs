@@ -238,8 +238,12 @@ fn scan(leaf: &str) -> (usize, String) {
                 }
                 None if after == end => return finish(leaf, at, &open, String::new()),
                 None => {
-                    let kept = leaf.trim_end_matches('`').len();
-                    return finish(leaf, kept.max(after), &open, "`".repeat(run));
+                    // What closes it must stand by itself.
+                    let kept = leaf.trim_end_matches(['`', ' ', '\n']).len();
+                    if kept <= after {
+                        return finish(leaf, at, &open, String::new());
+                    }
+                    return finish(leaf, kept, &open, "`".repeat(run));
                 }
             },
             '$' if run == 2 => match closing(leaf, after, '$', 2) {

@@ -367,7 +367,7 @@ impl Inline {
             None => Step::Hold(at),
             // Spaces on both sides would go, and a run at the start of a line may be a fence.
             Some(b' ' | b'\n') => Step::Unknown,
-            Some(_) if count > 2 => Step::Unknown,
+            Some(_) if count > 2 && self.side_before(text, at) == Side::Space => Step::Unknown,
             Some(_) => {
                 self.begin(text, from, at, Mark { byte: b'`', count, span: Span::Code, at: behind }, sink)
             }
@@ -376,11 +376,12 @@ impl Inline {
 
     fn end_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
         let behind = at + run(text, at, b'`');
-        if behind == text.len() {
+        let rest = text.get(behind..).unwrap_or_default().trim_start_matches(' ');
+        if rest.is_empty() {
             return Step::Hold(at);
         }
         if self.open.last().is_none_or(|mark| mark.count != behind - at) {
-            return Step::To(behind);
+            return if rest.starts_with('\n') { Step::Unknown } else { Step::To(behind) };
         }
         if !self.finish(text, from, at, behind, sink) {
             return Step::Unknown;

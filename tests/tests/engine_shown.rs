@@ -38,6 +38,10 @@ const PROSE: &[(&str, &str)] = &[
         "[one]: https://a.example/1\n[two]: /2 \"t w\"\n\nSee [the *book*][one], [two][] and [none][x], [y] or [z[i]] here[^2] and on[^n]. So.\n\nThen [one] text.\n\n[^1]: note **one**\n\nafter [one] and [a]: b\n\n[Note]: this is no definition\n",
     ),
     ("long runs", "so```a `b` c``` d, e ```f``` g````h```i\n```` j\n\nk```l\n```m\n```\n"),
+    (
+        "behind code",
+        "```\na\n```\n\n| b | c |\n|---|---|\n| d | e |\n\n    f\n\nso **g** and [h](/i) j\n\n```\nk\n```\n# l\n\n```\nm\n```\n\n- n **o** p\n",
+    ),
     ("not closed", "a **b and *c and `d\n\nnext [e and (f\n\nlast\n"),
 ];
 

@@ -81,9 +81,12 @@ pub fn may_close(line: &str) -> bool {
     !line.is_empty() && line.chars().all(|c| matches!(c, '`' | '~'))
 }
 
-/// Rules, underlines, list markers: a line that has no content yet.
+/// Rules, underlines, markers of lists and headings: a line that has no content yet.
 pub fn is_marker(line: &str) -> bool {
     let line = line.trim_matches([' ', '\t']);
+    if line.chars().all(|c| c == '#') {
+        return true;
+    }
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
         || digits.len() < line.len() && matches!(digits, "" | "." | ")")

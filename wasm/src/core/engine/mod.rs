@@ -192,13 +192,21 @@ impl Engine {
         let range = self.anchor..self.text.len();
         let mut open = self.guessed();
         let mut parsed = self.parse(range.clone(), open, false);
-        if open.is_some_and(|inside| inside != Inside::Fence)
-            && let Some(leaf) = parsed.tops.last().and_then(|top| long::last_leaf(&top.node))
-            && matches!(leaf.role, Role::Fence | Role::Code)
-        {
-            // Only now it is known to be code, where nothing is closed that looks open.
-            open = self.guessed_in_code(leaf);
-            parsed = self.parse(range.clone(), open, false);
+        // Only now it is known whether the text ends in code, where nothing is closed that looks open.
+        match (open, ends_in_code(&parsed)) {
+            (Some(Inside::Other | Inside::Table), Some(code)) => {
+                let in_code = self.guessed_in_code(code);
+                let read = self.parse(range.clone(), in_code, false);
+                // What was held back is no code if it is none when it is shown.
+                if ends_in_code(&read).is_some() {
+                    (open, parsed) = (in_code, read);
+                }
+            }
+            (Some(Inside::Fence) | None, None) if !self.ended => {
+                open = Some(Inside::Other);
+                parsed = self.parse(range.clone(), open, false);
+            }
+            _ => {}
         }
         if !parsed.loosened.is_empty() {
             // A line that is not whole may still turn out to be no item.
@@ -306,4 +314,9 @@ impl Engine {
             self.pen.splice(id, 0, &number.to_string());
         }
     }
+}
+
+fn ends_in_code(parsed: &Parsed) -> Option<&Node> {
+    let leaf = parsed.tops.last().and_then(|top| long::last_leaf(&top.node));
+    leaf.filter(|leaf| matches!(leaf.role, Role::Fence | Role::Code))
 }

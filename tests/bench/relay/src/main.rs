@@ -3,11 +3,13 @@
 //!
 //!   riacho-bench-relay --relay PROGRAM --out FILE [--socketio FOLDER] [--flask PYTHON] [--quick] [--rounds N]
 //!   riacho-bench-relay floor PORT SOURCE
+//!   riacho-bench-relay compare RUNSxREADERSxTOKENS SECONDS ROUNDS PROGRAM…
 //!
 //! The provider is in here (`source`), and so are the readers (`load`): one clock times both ends. Each token is the time at
 //! which it was written.
 
 mod aims;
+mod compare;
 mod compression;
 mod dialect;
 mod floor;
@@ -72,6 +74,9 @@ impl Options {
 async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["compare", shape, seconds, rounds, programs @ ..] => {
+            compare::measure(shape, seconds, rounds, programs).await
+        }
         ["floor", port, source] => floor::serve(port.parse()?, source).await,
         [] => bail!("--relay PROGRAM --out FILE [--socketio FOLDER] [--flask PYTHON] [--quick]"),
         _ => measure(&Options::parse(&args)?).await,

@@ -143,11 +143,17 @@ impl Account {
         })
     }
 
+    /// The first piece is there, and the time until readers can have it is not on record.
+    pub fn waits_to_be_shown(&self) -> bool {
+        self.first_token.is_some() && !self.meter.told
+    }
+
     /// What was counted is stored, and readers can have it.
     pub fn shown(&mut self) {
-        if self.first_token.is_none() || std::mem::replace(&mut self.meter.told, true) {
+        if !self.waits_to_be_shown() {
             return;
         }
+        self.meter.told = true;
         let now = Instant::now();
         let asked = self.times.asked().unwrap_or(self.started);
         let first = self.times.first().unwrap_or(now);

@@ -11,6 +11,7 @@
 mod access;
 mod columns;
 mod cursor;
+mod live;
 mod message;
 mod record;
 mod room;
@@ -22,7 +23,6 @@ mod stream_events;
 mod text;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -40,7 +40,7 @@ pub use record::{
 use room::{Room, RoomState};
 use sql::TurnStored;
 use store::Store;
-pub use store::{OpenError, Place};
+pub use store::{HandedIn, OpenError, Place};
 
 /// Lines in `conversations`, the last used first.
 const MAX_LISTED: usize = 200;
@@ -52,8 +52,6 @@ const MAX_TITLE_CHARS: usize = 200;
 pub struct Log {
     store: Store,
     rooms: Arc<Rooms>,
-    /// The number of the next piece of any text.
-    next_piece: Arc<AtomicI64>,
     /// So many events of streams are kept, the newest ones.
     stream_events: usize,
 }
@@ -75,19 +73,17 @@ impl Log {
     /// Opens the log, which is to keep so many events of streams. What lived when it was left is ended: nobody writes it any
     /// more.
     pub fn open(place: &Place, stream_events: usize) -> Result<Self, OpenError> {
-        let next_piece = Arc::new(AtomicI64::new(0));
         let store = Store::open(place, |db| {
             let transaction = db.unchecked_transaction()?;
             stream_events::keep(&transaction, stream_events)?;
-            match sql::interrupt_all(&transaction) {
+            match sql::interrupt_all(db) {
                 Ok(0) => {}
                 Ok(runs) => tracing::info!(runs, "answers that were alive at the last end are interrupted"),
                 Err(_) => return Err(rusqlite::Error::InvalidQuery), // The reason is in the log.
             }
-            next_piece.store(sql::next_piece(&transaction)?, Ordering::Relaxed);
             transaction.commit()
         })?;
-        Ok(Self { store, rooms: Arc::default(), next_piece, stream_events })
+        Ok(Self { store, rooms: Arc::default(), stream_events })
     }
 
     /// A reader, with no cursor yet.
@@ -133,13 +129,16 @@ impl Log {
 
     /// Appends to a run: stores, then shows it to the readers.
     pub async fn append(&self, run: &Run, arrived: Arrived) -> Result<(), Refused> {
+        self.hand_in(run, arrived).await?.settled().await.map(|_| ())
+    }
+
+    /// As [`append`](Self::append), for who goes on meanwhile and asks later what came of it.
+    pub async fn hand_in(&self, run: &Run, arrived: Arrived) -> Result<HandedIn<Vec<Piece>>, Refused> {
         let (stored, shown, rooms) = (run.clone(), run.clone(), Arc::clone(&self.rooms));
-        let (keep, now, next_piece) = (self.stream_events, now(), Arc::clone(&self.next_piece));
-        let appended = self.store.write(
+        let (keep, now) = (self.stream_events, now());
+        let handed_in = self.store.hand_in(
             move |db| {
-                let pieces = i64::try_from(arrived.pieces.len()).unwrap_or(i64::MAX);
-                let first = next_piece.fetch_add(pieces, Ordering::Relaxed);
-                let message = sql::append(db, &stored.message_id, stored.epoch, &arrived, first)?;
+                let message = sql::append(db, &stored.message_id, stored.epoch, &arrived)?;
                 if keep > 0 && !arrived.events.is_empty() {
                     stream_events::add(db, message, stored.epoch, &arrived.events, now)?;
                     stream_events::keep(db, keep)?;
@@ -148,7 +147,7 @@ impl Log {
             },
             move |pieces| rooms.change(&shown.conversation_id, |room| room.append(&shown.message_id, pieces)),
         );
-        appended.await.map(|_| ())
+        handed_in.await
     }
 
     /// What can be taken up again. Nobody writes these runs; whoever asks is to do it, or to end them.

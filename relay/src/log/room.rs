@@ -112,7 +112,7 @@ impl RoomState {
     pub fn add_turn(&mut self, turn: NewTurn, parent_id: Option<MessageId>) {
         let mut said = Message::new(turn.message_id.clone(), Role::User, parent_id, None);
         let mut text = Text::default();
-        text.append(Piece::Text { part: 0, text: turn.content });
+        text.append(&Piece::Text { part: 0, text: turn.content });
         said.body = Body::Here(text);
         said.status = Status::Completed;
         said.terminal = Some(Terminal { ending: Ending::Completed, ..Terminal::default() });
@@ -132,7 +132,7 @@ impl RoomState {
     pub fn append(&mut self, id: &MessageId, pieces: &[Piece]) {
         let Some(message) = self.message_mut(id) else { return };
         if let Body::Here(text) = &mut message.body {
-            pieces.iter().for_each(|piece| text.append(piece.clone()));
+            pieces.iter().for_each(|piece| text.append(piece));
         }
         if !pieces.is_empty() {
             message.status = Status::Streaming;

@@ -151,19 +151,34 @@ impl World {
         }
     }
 
+    /// Some at once, so that they may be one row of the store, and perhaps an end right behind them.
     async fn append(&mut self) {
-        let Some(run) = self.live() else { return };
+        let mut handed_in = Vec::new();
+        for _ in 0..self.rng.usize(1..4) {
+            let Some(run) = self.live() else { break };
+            let pieces = self.pieces(&run);
+            handed_in.push(self.log.hand_in(&run, pieces.into()).await.expect("it is taken in"));
+        }
+        if self.rng.u8(0..8) == 0 {
+            self.finish().await;
+        }
+        for one in handed_in {
+            assert!(one.settled().await.is_ok());
+        }
+    }
+
+    fn pieces(&mut self, run: &Run) -> Vec<Piece> {
         let words = ["a", "água ", "🌊", "```\n", "xyz", "longer than a chunk may be, sometimes "];
         let mut pieces = Vec::new();
         for _ in 0..self.rng.usize(1..4) {
             let text = words[self.rng.usize(0..words.len())].to_owned();
-            self.written(&run).text.push_str(&text);
+            self.written(run).text.push_str(&text);
             pieces.push(Piece::Text { part: self.rng.u32(0..2), text });
         }
         if self.rng.u8(0..8) == 0 {
             pieces.push(Piece::Part(PartInfo { kind: PartKind::ToolCall, ..PartInfo::default() }));
         }
-        assert_eq!(self.log.append(&run, pieces.into()).await, Ok(()));
+        pieces
     }
 
     async fn finish(&mut self) {

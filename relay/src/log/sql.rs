@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use riacho_protocol::{
-    ConversationId, ConversationInfo, ConversationStatus, InterruptReason, MessageId, PartInfo, Role, Status,
-    Usage,
+    ConversationId, ConversationInfo, ConversationStatus, InterruptReason, MessageId, Role, Status, Usage,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::columns::{Metadata, conversation_id, from_json, json, message_id, number, parent, role, status};
+use super::live::{Db, live};
 use super::text::{Layout, Text};
 use super::{
     AnswerBy, Arrived, Ending, Kept, LeftOver, NewTurn, Piece, Refused, Run, Said, Terminal, User, one_line,
@@ -109,7 +109,7 @@ pub fn add_turn(db: &Connection, owner: &User, turn: &NewTurn, now: u64) -> Resu
             .optional()?,
     };
     let mut text = Text::default();
-    text.append(Piece::Text { part: 0, text: turn.content.clone() });
+    text.append(&Piece::Text { part: 0, text: turn.content.clone() });
     let terminal = Terminal { ending: Ending::Completed, ..Terminal::default() };
     db.prepare_cached(
         "INSERT INTO messages (id, conversation_id, role, parent_id, streaming_status, stream_metadata, content, created_at)
@@ -145,52 +145,14 @@ fn touch(db: &Connection, id: &ConversationId, now: u64) -> Result<(), Refused> 
     Ok(())
 }
 
-/// The row of a live run.
-fn live(db: &Connection, id: &MessageId, epoch: u32) -> Result<i64, Refused> {
-    live_status(db, id, epoch).map(|(message, _)| message)
-}
-
-fn live_status(db: &Connection, id: &MessageId, epoch: u32) -> Result<(i64, Status), Refused> {
-    let mut statement = db.prepare_cached(
-        "SELECT seq, streaming_status FROM messages
-         WHERE id = ?1 AND epoch = ?2 AND streaming_status IN ('pending', 'streaming')",
-    )?;
-    let row = |row: &Row<'_>| Ok((row.get(0)?, status(row, 1)?));
-    statement.query_row(params![id.as_str(), epoch], row).optional()?.ok_or(Refused::Ended)
-}
-
 /// Can anything be added to this run?
 pub fn check_live(db: &Connection, id: &MessageId, epoch: u32) -> Result<(), Refused> {
     live(db, id, epoch).map(|_| ())
 }
 
-/// The number behind those of all pieces.
-pub fn next_piece(db: &Connection) -> rusqlite::Result<i64> {
-    db.query_row("SELECT ifnull(max(n), -1) + 1 FROM chunks", [], |row| row.get(0))
-}
-
-/// Appends, and notes in the same step where the run can be taken up again behind these pieces. Gives its row. The number of the first piece
-/// is above those of all pieces before: the database need not be asked for the newest one, which would cost as much as the rest.
-pub fn append(
-    db: &Connection,
-    id: &MessageId,
-    epoch: u32,
-    arrived: &Arrived,
-    first: i64,
-) -> Result<i64, Refused> {
-    let (message, before) = live_status(db, id, epoch)?;
-    let mut insert = db
-        .prepare_cached("INSERT INTO chunks (message, n, part, info, content) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for (n, piece) in (first..).zip(&arrived.pieces) {
-        match piece {
-            Piece::Part(info) => insert.execute(params![message, n, None::<u32>, json(info), ""])?,
-            Piece::Text { part, text } => insert.execute(params![message, n, part, None::<String>, text])?,
-        };
-    }
-    if before == Status::Pending && !arrived.pieces.is_empty() {
-        db.prepare_cached("UPDATE messages SET streaming_status = 'streaming' WHERE seq = ?1")?
-            .execute([message])?;
-    }
+/// Appends, and notes in the same step where the run can be taken up again behind these pieces. Gives its row.
+pub fn append(db: &Db, id: &MessageId, epoch: u32, arrived: &Arrived) -> Result<i64, Refused> {
+    let message = db.append(id, epoch, &arrived.pieces)?;
     if let Some(state) = &arrived.state {
         db.prepare_cached("UPDATE messages SET provider_state = ?2 WHERE seq = ?1")?
             .execute(params![message, state])?;
@@ -199,73 +161,32 @@ pub fn append(
 }
 
 /// Folds the text, and writes how it ended. Gives whose it is.
-pub fn finish(
-    db: &Connection,
-    id: &MessageId,
-    epoch: u32,
-    terminal: &Terminal,
-    now: u64,
-) -> Result<User, Refused> {
+pub fn finish(db: &Db, id: &MessageId, epoch: u32, terminal: &Terminal, now: u64) -> Result<User, Refused> {
     let message = live(db, id, epoch)?;
-    fold(db, message, terminal)?;
+    fold(db, message, db.arrived(message)?, terminal)?;
     let conversation = place(db, id)?;
     touch(db, &conversation, now)?;
     owner(db, &conversation)?.ok_or(Refused::UnknownConversation)
 }
 
-fn fold(db: &Connection, message: i64, terminal: &Terminal) -> Result<(), Refused> {
-    // The database puts the text together itself: it is not in memory once more for that.
-    let (length, layout) = arrived_layout(db, message)?;
+fn fold(db: &Db, message: i64, text: Text, terminal: &Terminal) -> Result<(), Refused> {
+    let length = text.len();
+    let (content, layout) = text.into_inner();
     db.prepare_cached(
-        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, provider_state = NULL,
-            content = (SELECT ifnull(group_concat(content, '' ORDER BY n), '') FROM chunks WHERE message = ?1)
+        "UPDATE messages SET streaming_status = ?2, stream_metadata = ?3, provider_state = NULL, content = ?4
          WHERE seq = ?1",
     )?
     .execute(params![
         message,
         terminal.ending.status().as_str(),
         json(&Metadata::new(length, layout, terminal)),
+        content,
     ])?;
-    db.prepare_cached("DELETE FROM chunks WHERE message = ?1")?.execute([message])?;
-    Ok(())
-}
-
-/// The length and the layout of what has arrived of a live message.
-fn arrived_layout(db: &Connection, message: i64) -> Result<(u64, Layout), Refused> {
-    let mut statement = db.prepare_cached(
-        "SELECT part, info, octet_length(content) FROM chunks WHERE message = ?1 ORDER BY n",
-    )?;
-    let mut rows = statement.query([message])?;
-    let (mut length, mut layout) = (0_usize, Layout::default());
-    while let Some(row) = rows.next()? {
-        match row.get::<_, Option<u32>>(0)? {
-            Some(part) => {
-                layout.go_on(part, length);
-                length += usize::try_from(row.get::<_, u32>(2)?).unwrap_or(usize::MAX);
-            }
-            None => layout.begin(from_json::<PartInfo>(row, 1)?.unwrap_or_default(), length),
-        }
-    }
-    Ok((length as u64, layout))
-}
-
-/// What has arrived of a live message.
-fn arrived(db: &Connection, message: i64) -> Result<Text, Refused> {
-    let mut statement =
-        db.prepare_cached("SELECT part, info, content FROM chunks WHERE message = ?1 ORDER BY n")?;
-    let mut rows = statement.query([message])?;
-    let mut text = Text::default();
-    while let Some(row) = rows.next()? {
-        text.append(match row.get::<_, Option<u32>>(0)? {
-            Some(part) => Piece::Text { part, text: row.get(2)? },
-            None => Piece::Part(from_json::<PartInfo>(row, 1)?.unwrap_or_default()),
-        });
-    }
-    Ok(text)
+    db.folded(message)
 }
 
 /// The runs that lived when the relay went away, and can be taken up again.
-pub fn left_over(db: &Connection) -> Result<Vec<LeftOver>, Refused> {
+pub fn left_over(db: &Db) -> Result<Vec<LeftOver>, Refused> {
     let mut statement = db.prepare(
         "SELECT seq, conversation_id, id, epoch, answer, provider_state FROM messages
          WHERE streaming_status IN ('pending', 'streaming') AND provider_state IS NOT NULL AND answer IS NOT NULL",
@@ -274,7 +195,7 @@ pub fn left_over(db: &Connection) -> Result<Vec<LeftOver>, Refused> {
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let Some(answer) = from_json(row, 4)? else { continue };
-        let text = arrived(db, row.get(0)?)?;
+        let text = db.arrived(row.get(0)?)?;
         all.push(LeftOver {
             run: Run {
                 conversation_id: conversation_id(row, 1)?,
@@ -291,17 +212,18 @@ pub fn left_over(db: &Connection) -> Result<Vec<LeftOver>, Refused> {
 }
 
 /// Ends every run that lived when the relay went away, and that can't be taken up again. Gives their number.
-pub fn interrupt_all(db: &Connection) -> Result<usize, Refused> {
+pub fn interrupt_all(db: &Db) -> Result<usize, Refused> {
     let mut statement = db.prepare(
         "SELECT seq FROM messages WHERE streaming_status IN ('pending', 'streaming') AND provider_state IS NULL",
     )?;
     let messages = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     for message in &messages {
         // What the provider would have reported is lost; what it sent is not.
-        let (length, _) = arrived_layout(db, *message)?;
-        let usage = Usage { output_tokens: Some(length.div_ceil(4)), estimated: true, ..Usage::default() };
+        let text = db.arrived(*message)?;
+        let usage =
+            Usage { output_tokens: Some(text.len().div_ceil(4)), estimated: true, ..Usage::default() };
         let ending = Ending::Interrupted(InterruptReason::Restart);
-        fold(db, *message, &Terminal { ending, usage, ..Terminal::default() })?;
+        fold(db, *message, text, &Terminal { ending, usage, ..Terminal::default() })?;
     }
     Ok(messages.len())
 }
@@ -353,7 +275,7 @@ pub fn set_answer(db: &Connection, id: &MessageId, answer: &AnswerBy) -> Result<
 }
 
 /// What was said on the way to an answer, oldest first.
-pub fn path_to(db: &Connection, answer: &MessageId, max_bytes: usize) -> Result<Vec<Said>, Refused> {
+pub fn path_to(db: &Db, answer: &MessageId, max_bytes: usize) -> Result<Vec<Said>, Refused> {
     let mut statement = db.prepare_cached("SELECT parent_id FROM messages WHERE id = ?1")?;
     let mut at: Option<String> =
         statement.query_row([answer.as_str()], |row| row.get(0)).optional()?.flatten();
@@ -379,7 +301,7 @@ pub fn path_to(db: &Connection, answer: &MessageId, max_bytes: usize) -> Result<
         let Metadata { layout, kept, .. } = metadata.unwrap_or_default();
         let text = match content {
             Some(content) => Text::new(content, layout),
-            None => arrived(db, message)?,
+            None => db.arrived(message)?,
         };
         let text = text.plain();
         bytes = bytes.saturating_add(text.len());
@@ -426,7 +348,7 @@ pub fn delete(db: &Connection, id: &ConversationId) -> Result<(), Refused> {
 }
 
 /// A conversation as one JSON value, with the texts that retries have replaced.
-pub fn export(db: &Connection, id: &ConversationId) -> Result<Value, Refused> {
+pub fn export(db: &Db, id: &ConversationId) -> Result<Value, Refused> {
     let value = |row: &Row<'_>, column| from_json::<Value>(row, column).map(Option::unwrap_or_default);
     let mut past = db.prepare_cached(
         "SELECT epoch, answer, streaming_status, stream_metadata, content FROM past_epochs WHERE message = ?1 ORDER BY epoch",
@@ -441,7 +363,7 @@ pub fn export(db: &Connection, id: &ConversationId) -> Result<Value, Refused> {
         let seq: i64 = row.get(0)?;
         let content = match row.get::<_, Option<String>>(9)? {
             Some(content) => content,
-            None => arrived(db, seq)?.content().to_owned(),
+            None => db.arrived(seq)?.content().to_owned(),
         };
         let past = past.query_map([seq], |row| {
             Ok(serde_json::json!({"epoch": row.get::<_, u32>(0)?, "answer": value(row, 1)?,
@@ -491,7 +413,7 @@ pub fn list(db: &Connection, owner: &User, limit: usize) -> Result<Vec<Conversat
 }
 
 /// The messages of one conversation, oldest first.
-pub fn messages(db: &Connection, id: &ConversationId) -> Result<Vec<Stored>, Refused> {
+pub fn messages(db: &Db, id: &ConversationId) -> Result<Vec<Stored>, Refused> {
     let mut statement = db.prepare_cached(
         "SELECT seq, id, role, parent_id, answer, epoch, streaming_status, stream_metadata
          FROM messages WHERE conversation_id = ?1 ORDER BY seq",
@@ -501,7 +423,7 @@ pub fn messages(db: &Connection, id: &ConversationId) -> Result<Vec<Stored>, Ref
     while let Some(row) = rows.next()? {
         let status = status(row, 6)?;
         let metadata: Metadata = from_json(row, 7)?.unwrap_or_default();
-        let text = if status.is_terminal() { None } else { Some(arrived(db, row.get(0)?)?) };
+        let text = if status.is_terminal() { None } else { Some(db.arrived(row.get(0)?)?) };
         messages.push(Stored {
             id: message_id(row, 1)?,
             role: role(row, 2)?,

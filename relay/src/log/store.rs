@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
+use super::live::Db;
 
 /// Jobs that may wait. Whoever comes when it is full, waits.
 const JOBS: usize = 1024;
@@ -29,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_conversations.sql"),
     include_str!("migrations/0002_provider_state.sql"),
     include_str!("migrations/0003_stream_events.sql"),
+    include_str!("migrations/0004_arrived.sql"),
 ];
 
 /// Why the store can't be opened.
@@ -55,11 +57,21 @@ pub enum Place {
 
 /// Shows a change to readers, if it was committed, and answers whoever asked for it.
 type Settle = Box<dyn FnOnce(bool) + Send>;
-type Change = Box<dyn FnOnce(&Connection) -> Settle + Send>;
+type Change = Box<dyn FnOnce(&Db) -> Settle + Send>;
 
 enum Job {
     Write(Change),
-    Read(Box<dyn FnOnce(&Connection) + Send>),
+    Read(Box<dyn FnOnce(&Db) + Send>),
+}
+
+/// A change that is on its way into the store.
+pub struct HandedIn<T>(oneshot::Receiver<Result<T, Refused>>);
+
+impl<T> HandedIn<T> {
+    /// It was stored and shown, or why not.
+    pub async fn settled(self) -> Result<T, Refused> {
+        self.0.await.unwrap_or(Err(Refused::NotStored))
+    }
 }
 
 #[derive(Clone)]
@@ -71,10 +83,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, brings it up to date, and starts its thread. The thread ends when the last handle is gone.
-    pub fn open(
-        place: &Place,
-        first: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<Self, OpenError> {
+    pub fn open(place: &Place, first: impl FnOnce(&Db) -> rusqlite::Result<()>) -> Result<Self, OpenError> {
         let path = match place {
             Place::Memory => ":memory:".to_owned(),
             Place::File(path) => path.display().to_string(),
@@ -100,9 +109,10 @@ impl Store {
         if found > known {
             return Err(OpenError::Newer { path, found, known });
         }
-        first(&connection).map_err(sqlite)?;
+        let db = Db::new(connection);
+        first(&db).map_err(sqlite)?;
         // The first write takes the lock, also where `first` had nothing to do.
-        connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
+        db.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
 
         // A commit to memory costs nothing that is worth a wait.
         let breath = if *place == Place::Memory { Duration::ZERO } else { BREATH };
@@ -111,7 +121,7 @@ impl Store {
         let counted = Arc::clone(&commits);
         let named = std::thread::Builder::new().name("riacho-store".to_owned());
         named
-            .spawn(move || work(&connection, waiting, breath, &counted))
+            .spawn(move || work(&db, waiting, breath, &counted))
             .map_err(|error| OpenError::Folder { path, error })?;
         Ok(Self {
             jobs,
@@ -136,12 +146,31 @@ impl Store {
     /// What `change` refuses is undone, and touches nobody else.
     pub async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> Result<T, Refused> + Send + 'static,
+        change: impl FnOnce(&Db) -> Result<T, Refused> + Send + 'static,
         show: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, Refused> {
+        self.add(move |db| in_savepoint(db, change), show).await
+    }
+
+    /// Makes a change, as [`hand_in`](Self::hand_in) does, and waits for what comes of it.
+    async fn add<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Db) -> Result<T, Refused> + Send + 'static,
+        show: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, Refused> {
+        self.hand_in(change, show).await?.settled().await
+    }
+
+    /// Takes in a change that refuses before it has changed anything: nothing has to be undone for it alone, which would cost more than
+    /// the change itself. Whoever hands it in need not wait until it is stored: what is shown is shown then, whoever waits.
+    pub async fn hand_in<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Db) -> Result<T, Refused> + Send + 'static,
+        show: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<HandedIn<T>, Refused> {
         let (answer, answered) = oneshot::channel();
-        let write = move |transaction: &Connection| -> Settle {
-            let changed = in_savepoint(transaction, change);
+        let write = move |db: &Db| -> Settle {
+            let changed = change(db);
             Box::new(move |committed| {
                 let result = if committed { changed } else { changed.and(Err(Refused::NotStored)) };
                 if let Ok(changed) = &result {
@@ -151,17 +180,17 @@ impl Store {
             })
         };
         self.jobs.send(Job::Write(Box::new(write))).await.map_err(|_| Refused::NotStored)?;
-        answered.await.unwrap_or(Err(Refused::NotStored))
+        Ok(HandedIn(answered))
     }
 
     /// Reads, between two transactions. What it sees is what was shown.
     pub async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Refused> + Send + 'static,
+        read: impl FnOnce(&Db) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         let (answer, answered) = oneshot::channel();
-        let read = move |connection: &Connection| {
-            let _ = answer.send(read(connection));
+        let read = move |db: &Db| {
+            let _ = answer.send(read(db));
         };
         self.jobs.send(Job::Read(Box::new(read))).await.map_err(|_| Refused::NotStored)?;
         answered.await.unwrap_or(Err(Refused::NotStored))
@@ -169,16 +198,17 @@ impl Store {
 }
 
 /// One change of several: all of it, or nothing.
-fn in_savepoint<T>(
-    transaction: &Connection,
-    change: impl FnOnce(&Connection) -> Result<T, Refused>,
-) -> Result<T, Refused> {
-    control(transaction, "SAVEPOINT one")?;
-    let changed = change(transaction);
+fn in_savepoint<T>(db: &Db, change: impl FnOnce(&Db) -> Result<T, Refused>) -> Result<T, Refused> {
+    // What was appended before is none of this change, which may have to see it.
+    db.seal()?;
+    db.mark();
+    control(db, "SAVEPOINT one")?;
+    let changed = change(db);
     if changed.is_err() {
-        control(transaction, "ROLLBACK TO one")?;
+        db.undone();
+        control(db, "ROLLBACK TO one")?;
     }
-    control(transaction, "RELEASE one")?;
+    control(db, "RELEASE one")?;
     changed
 }
 
@@ -187,19 +217,19 @@ fn control(connection: &Connection, statement: &'static str) -> rusqlite::Result
     connection.prepare_cached(statement)?.execute([]).map(|_| ())
 }
 
-fn work(connection: &Connection, mut waiting: mpsc::Receiver<Job>, breath: Duration, commits: &AtomicU64) {
+fn work(db: &Db, mut waiting: mpsc::Receiver<Job>, breath: Duration, commits: &AtomicU64) {
     let mut next = waiting.blocking_recv();
     let mut last: Option<Instant> = None;
     while let Some(job) = next.take() {
         match job {
-            Job::Read(read) => read(connection),
+            Job::Read(read) => read(db),
             Job::Write(write) => {
                 let left = last.map(|last| breath.saturating_sub(last.elapsed()));
                 if let Some(left) = left.filter(|left| !left.is_zero()) {
                     std::thread::sleep(left);
                 }
                 last = Some(Instant::now());
-                next = batch(connection, write, &mut waiting, commits);
+                next = batch(db, write, &mut waiting, commits);
             }
         }
         next = next.or_else(|| waiting.blocking_recv());
@@ -208,19 +238,15 @@ fn work(connection: &Connection, mut waiting: mpsc::Receiver<Job>, breath: Durat
 }
 
 /// One transaction, with all the changes that are waiting. Gives back the job that ended it, if one did.
-fn batch(
-    connection: &Connection,
-    first: Change,
-    waiting: &mut mpsc::Receiver<Job>,
-    commits: &AtomicU64,
-) -> Option<Job> {
+fn batch(db: &Db, first: Change, waiting: &mut mpsc::Receiver<Job>, commits: &AtomicU64) -> Option<Job> {
     let mut settled: Vec<Settle> = Vec::new();
     let mut next = None;
-    let committed = control(connection, "BEGIN IMMEDIATE").and_then(|()| {
-        settled.push(first(connection));
-        while settled.len() < MAX_BATCH {
+    let committed = control(db, "BEGIN IMMEDIATE").map_err(Refused::from).and_then(|()| {
+        settled.push(first(db));
+        // An error may have undone the transaction: what came behind it would be stored alone.
+        while settled.len() < MAX_BATCH && !db.is_autocommit() {
             match waiting.try_recv() {
-                Ok(Job::Write(write)) => settled.push(write(connection)),
+                Ok(Job::Write(write)) => settled.push(write(db)),
                 Ok(read) => {
                     next = Some(read);
                     break;
@@ -228,13 +254,17 @@ fn batch(
                 Err(_) => break,
             }
         }
-        control(connection, "COMMIT")
+        if db.is_autocommit() {
+            return Err(Refused::NotStored);
+        }
+        db.seal()?;
+        Ok(control(db, "COMMIT")?)
     });
     // Who asked first is told of a transaction that did not begin, since its answer is dropped.
-    if let Err(error) = &committed {
-        tracing::error!(%error, "the store can't be written");
-        if !connection.is_autocommit() {
-            let _ = control(connection, "ROLLBACK");
+    if committed.is_err() {
+        db.forget();
+        if !db.is_autocommit() {
+            let _ = control(db, "ROLLBACK");
         }
     }
     commits.fetch_add(1, Ordering::Relaxed);
@@ -276,11 +306,11 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<i64> {
 mod tests {
     use super::*;
 
-    fn count(connection: &Connection) -> Result<i64, Refused> {
+    fn count(connection: &Db) -> Result<i64, Refused> {
         Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
     }
 
-    fn table(connection: &Connection) -> rusqlite::Result<()> {
+    fn table(connection: &Db) -> rusqlite::Result<()> {
         connection.execute_batch("CREATE TABLE t (n INTEGER)")
     }
 

@@ -83,17 +83,21 @@ impl Text {
         &self.layout
     }
 
+    pub fn into_inner(self) -> (String, Layout) {
+        (self.content, self.layout)
+    }
+
     /// A text that was folded.
     pub fn new(content: String, layout: Layout) -> Self {
         Self { content, layout }
     }
 
-    pub fn append(&mut self, piece: Piece) {
+    pub fn append(&mut self, piece: &Piece) {
         match piece {
-            Piece::Part(info) => self.layout.begin(info, self.content.len()),
+            Piece::Part(info) => self.layout.begin(info.clone(), self.content.len()),
             Piece::Text { part, text } => {
-                self.layout.go_on(part, self.content.len());
-                self.content.push_str(&text);
+                self.layout.go_on(*part, self.content.len());
+                self.content.push_str(text);
             }
         }
     }
@@ -193,8 +197,8 @@ mod tests {
     #[test]
     fn a_plain_text_is_one_chunk_from_wherever_one_is() {
         let mut log = Text::default();
-        log.append(text(0, "Olá, "));
-        log.append(text(0, "riacho"));
+        log.append(&text(0, "Olá, "));
+        log.append(&text(0, "riacho"));
         assert_eq!(read(&log, log.place(0), 100), [(0, 0, None, "Olá, riacho".into())]);
         assert_eq!(read(&log, log.place(6), 100), [(6, 0, None, "riacho".into())]);
         assert_eq!(read(&log, log.place(12), 100), []);
@@ -203,7 +207,7 @@ mod tests {
     #[test]
     fn half_a_character_and_too_much_are_taken_for_less() {
         let mut log = Text::default();
-        log.append(text(0, "aé"));
+        log.append(&text(0, "aé"));
         assert_eq!(read(&log, log.place(2), 100), [(1, 0, None, "é".into())]);
         assert_eq!(read(&log, log.place(4), 100), [(0, 0, None, "aé".into())]);
     }
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn a_chunk_is_never_cut_inside_a_character() {
         let mut log = Text::default();
-        log.append(text(0, "a🌊b🌊"));
+        log.append(&text(0, "a🌊b🌊"));
         for max in 1..12 {
             let chunks = read(&log, log.place(0), max);
             assert_eq!(chunks.iter().map(|c| c.3.as_str()).collect::<String>(), "a🌊b🌊", "limit {max}");
@@ -222,12 +226,12 @@ mod tests {
     #[test]
     fn each_stretch_of_a_part_is_a_chunk_and_the_first_says_its_kind() {
         let mut log = Text::default();
-        log.append(part(PartKind::Reasoning));
-        log.append(text(0, "hm"));
-        log.append(part(PartKind::Text));
-        log.append(text(1, "one"));
-        log.append(text(0, "hm"));
-        log.append(text(1, "two"));
+        log.append(&part(PartKind::Reasoning));
+        log.append(&text(0, "hm"));
+        log.append(&part(PartKind::Text));
+        log.append(&text(1, "one"));
+        log.append(&text(0, "hm"));
+        log.append(&text(1, "two"));
         let all = read(&log, log.place(0), 100);
         assert_eq!(
             all,
@@ -248,11 +252,11 @@ mod tests {
     #[test]
     fn a_call_without_arguments_is_said_once() {
         let mut log = Text::default();
-        log.append(text(0, "ok"));
+        log.append(&text(0, "ok"));
         let place = log.next(log.place(0), 100).map(|(_, next)| next).unwrap_or_default();
         assert!(log.next(place, 100).is_none());
-        log.append(part(PartKind::ToolCall));
-        log.append(part(PartKind::ToolCall));
+        log.append(&part(PartKind::ToolCall));
+        log.append(&part(PartKind::ToolCall));
         let calls = read(&log, place, 100);
         assert_eq!(
             calls,

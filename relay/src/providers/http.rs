@@ -1,11 +1,12 @@
 //! What all providers over HTTP share: the client, the timeouts, reading the body, and what is made of each way it ends.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder, Response};
 use riacho_protocol::{ErrorCode, Failure};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::event::Event;
 use super::events::Events;
@@ -123,13 +124,27 @@ async fn read(
     let mut body = Body { raw: events.wants_raw(), ..Body::new() };
     let mut bytes = response.bytes_stream();
     let (mut deadline, mut patience) = (first_token, timeouts.first_token);
+    // One timer, which looks anew when it rings: to set it for each piece would cost more than to read the piece.
+    let mut alarm = pin!(sleep_until(deadline));
     loop {
-        let piece = match timeout_at(deadline, bytes.next()).await {
+        let next = loop {
+            tokio::select! {
+                biased;
+                next = bytes.next() => break Ok(next),
+                () = alarm.as_mut() => {
+                    if Instant::now() >= deadline {
+                        break Err(());
+                    }
+                    alarm.as_mut().reset(deadline);
+                }
+            }
+        };
+        let piece = match next {
             Ok(Some(Ok(piece))) => piece,
             Ok(None) => break,
             // It had all been said; also, that it failed.
-            Err(_) | Ok(Some(Err(_))) if decoder.is_whole() => break,
-            Err(_) => return Err(silent(name, patience)),
+            Err(()) | Ok(Some(Err(_))) if decoder.is_whole() => break,
+            Err(()) => return Err(silent(name, patience)),
             Ok(Some(Err(error))) => return Err(broken(name, &error, true)),
         };
         let mut out = Vec::new();
@@ -137,6 +152,9 @@ async fn read(
         if taken.progress {
             patience = if decoder.is_whole() { LAST_WORDS } else { timeouts.between_tokens };
             deadline = Instant::now() + patience;
+            if deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
         }
         if taken.progress {
             out.extend(decoder.state().map(Event::State));

@@ -27,7 +27,8 @@ use crate::account::{Account, Meter, NOT_BEGUN, millis};
 use crate::directory::Providers;
 use crate::failover::{self, Chain, Link, Queues};
 use crate::log::{
-    Added, AnswerBy, Arrived, Ending, Log, NewTurn, Piece, Refused, Run, StreamEvent, Terminal, User,
+    Added, AnswerBy, Arrived, Ending, HandedIn, Log, NewTurn, Piece, Refused, Run, StreamEvent, Terminal,
+    User,
 };
 use crate::metrics;
 use crate::providers::sse::SseEvent;
@@ -308,7 +309,8 @@ impl Runs {
         let (queues, patience) = (Arc::clone(&self.shared.queues), settings.patience);
         let events = Events::new(sender);
         let events = if settings.stream_events > 0 { events.with_raw() } else { events };
-        let mut writer = Writer { run, stop, asked: chain.first().cloned(), chain: chain.clone() };
+        let mut writer =
+            Writer { run, stop, asked: chain.first().cloned(), chain: chain.clone(), handed_in: None };
         let provider = writer.asked.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
         let meter = Meter::new(Arc::clone(&self.shared.metrics), provider);
         let mut account =
@@ -340,18 +342,26 @@ impl Runs {
         };
         let (mut batch, mut answered) = (Vec::new(), None);
         let mut unread = self.unread(writer.run.conversation_id.clone()).boxed();
+        // Each is registered once, and not again with every piece: all runs share what is behind the second.
+        let mut stopped = pin!(writer.stop.clone().cancelled_owned());
+        let mut closing = pin!(self.shared.closing.clone().cancelled_owned());
         let mut ending = loop {
             if let Some(answered) = answered.take() {
                 break answered;
             }
             tokio::select! {
                 biased;
-                () = writer.stop.cancelled() => break STOPPED,
+                () = &mut stopped => break STOPPED,
                 () = &mut unread => break Ending::Interrupted(InterruptReason::Unread),
-                // What its provider keeps is taken up again by the next relay.
-                () = self.shared.closing.cancelled(), if account.state.is_some() => return,
-                () = self.shared.closing.cancelled() => break Ending::Interrupted(InterruptReason::Restart),
-                _ = arrived.recv_many(&mut batch, EVENTS), if !arrived.is_closed() || !arrived.is_empty() => {
+                () = &mut closing => {
+                    if account.state.is_some() {
+                        let _ = writer.settled().await;
+                        return; // What its provider keeps is taken up again by the next relay.
+                    }
+                    break Ending::Interrupted(InterruptReason::Restart)
+                }
+                ending = told(&mut answering, &mut arrived, &mut batch) => {
+                    answered = ending;
                     let recording = self.record(&mut writer, &mut account, batch.drain(..).flatten());
                     match meanwhile(recording, &mut answering, &mut answered).await {
                         Ok(()) => {}
@@ -359,7 +369,6 @@ impl Runs {
                         Err(Halt::As(ending)) => break ending,
                     }
                 }
-                result = &mut answering => break how_it_ended(result),
             }
         };
         drop(unread);
@@ -374,6 +383,11 @@ impl Runs {
                     break;
                 }
             }
+        }
+        match writer.settled().await {
+            Ok(()) => {}
+            Err(Halt::Ended) => return,
+            Err(Halt::As(sooner)) => ending = sooner,
         }
         if let Ending::Failed(failure) = &ending {
             tracing::warn!(message_id = %writer.run.message_id, code = %failure.code, "an answer failed");
@@ -465,13 +479,20 @@ impl Runs {
             }
         }
         self.write(writer, &mut arrived).await?;
-        account.shown();
+        if account.waits_to_be_shown() {
+            writer.settled().await?;
+            account.shown();
+        }
         too_long.map_or(Ok(()), |failure| Err(Halt::As(Ending::Failed(failure))))
     }
 
-    async fn write(&self, writer: &Writer, arrived: &mut Arrived) -> Result<(), Halt> {
+    /// Hands in what has arrived, one behind the other: while one is on its way to the store, what comes meanwhile is gathered. Nobody
+    /// is woken when it is there but those who read it.
+    async fn write(&self, writer: &mut Writer, arrived: &mut Arrived) -> Result<(), Halt> {
         if !arrived.is_empty() {
-            self.shared.log.append(&writer.run, std::mem::take(arrived)).await?;
+            writer.settled().await?;
+            let handed_in = self.shared.log.hand_in(&writer.run, std::mem::take(arrived)).await?;
+            writer.handed_in = Some(handed_in);
         }
         Ok(())
     }
@@ -487,6 +508,7 @@ impl Runs {
         if writer.stop.is_cancelled() {
             return Err(Halt::As(STOPPED)); // What was stopped does not start over.
         }
+        writer.settled().await?;
         let log = &self.shared.log;
         tracing::warn!(message_id = %writer.run.message_id, code = %failure.code, next = provider, "the next provider is asked");
         self.give_up(writer, account);
@@ -508,6 +530,29 @@ impl Runs {
         writer.run = next;
         Ok(())
     }
+}
+
+/// What the provider has said by now, and how it ended if it has. Provider and log are one task: nobody has to wake it for what it says
+/// itself, as a channel that is waited for would.
+async fn told(
+    answering: &mut BoxFuture<'static, Result<(), Failure>>,
+    arrived: &mut mpsc::Receiver<Vec<Event>>,
+    batch: &mut Vec<Vec<Event>>,
+) -> Option<Ending> {
+    poll_fn(|cx| {
+        let polled = answering.as_mut().poll(cx);
+        while batch.len() < EVENTS
+            && let Ok(events) = arrived.try_recv()
+        {
+            batch.push(events);
+        }
+        match polled {
+            Poll::Ready(result) => Poll::Ready(Some(how_it_ended(result))),
+            Poll::Pending if batch.is_empty() => Poll::Pending,
+            Poll::Pending => Poll::Ready(None),
+        }
+    })
+    .await
 }
 
 /// Records, and lets the provider go on meanwhile: what comes while a commit is under way goes into the next one, in one piece.
@@ -546,6 +591,18 @@ struct Writer {
     /// The one that is asked now.
     asked: Option<Link>,
     chain: Chain,
+    /// What was appended last, and may not be stored yet.
+    handed_in: Option<HandedIn<Vec<Piece>>>,
+}
+
+impl Writer {
+    /// All that was handed in is stored.
+    async fn settled(&mut self) -> Result<(), Halt> {
+        if let Some(handed_in) = self.handed_in.take() {
+            handed_in.settled().await?;
+        }
+        Ok(())
+    }
 }
 
 const STOPPED: Ending = Ending::Interrupted(InterruptReason::Stopped);

@@ -98,6 +98,8 @@ export interface MarkdownStreamOptions extends CodeOptions {
   /** Origins whose images load without being asked for, such as `"https://img.example.com"`; `"self"` is the page's own,
    * `"*"` every one. None by default: an image that a model writes can carry data to any server. */
   images?: string[];
+  /** `load_image` is on the button of an image that waits; `{host}` in it is where it would be fetched from. */
+  words?: Pick<ChatWords, "load_image">;
   /** Hears all that happens to it, for a bug report: from `riacho/debug`. */
   recorder?: Recorder;
   /** The wasm can't be had, or died: the text is shown plain. `code` as in `Started`, or `wasm_panicked`. */
@@ -237,7 +239,7 @@ export interface ChatOptions extends CodeOptions {
   /** As `setPace` takes it. */
   pace?: number;
   /** As `setWords` takes them. */
-  words?: NoticeWords;
+  words?: ChatWords;
 }
 
 /** Sent once, when the client first reaches the relay, which keeps sums and not whose they are. Another value is counted as `other`. */
@@ -250,15 +252,25 @@ export interface Preferences {
   pace?: "free" | "steady" | "slow" | "other";
 }
 
-/** What stands under an answer that did not end well: by the code of an error, and by these. */
-export interface NoticeWords {
+/** What stands under an answer: by the code of an error, and by these. `{provider}` in it is a name, `{seconds}` a number. */
+export interface ChatWords {
+  /** It was interrupted. */
   stopped?: string;
   restart?: string;
   unread?: string;
   /** The button. */
   retry?: string;
-  /** `{seconds}` in it is a number. */
+  /** Goes behind an error that says when to try again: `{seconds}`. */
   retry_after?: string;
+  /** Nothing comes for now, and why: `{provider}` takes no more requests; it is asked again, or its answer taken up again,
+   * in `{seconds}`; another `{provider}` is asked; a command works. */
+  waiting?: string;
+  asking_again?: string;
+  taking_up?: string;
+  next_provider?: string;
+  working?: string;
+  /** On the button of an image that waits; `{host}` in it is where it would be fetched from. */
+  load_image?: string;
   [code: string]: string | undefined;
 }
 
@@ -397,8 +409,9 @@ export class ChatClient {
   setWindow(range: MessageRange): void;
   /** Shows at most so many characters of an answer a second; `undefined` as they come. Events and texts are not paced. */
   setPace(charactersPerSecond?: number): void;
-  /** What is said under answers that did not end well; what has no words here is said in English. */
-  setWords(words: NoticeWords): void;
+  /** What is said under answers that wait or did not end well, and on the buttons of images that wait; what has no words
+   * here is said in English. */
+  setWords(words: ChatWords): void;
   /** Loads the images that wait, and those to come: of one message, of one origin, or all. Throws `bad_origin`. */
   loadImages(options?: { messageId?: string; origin?: string | URL }): void;
   debug(): ChatDebug;

@@ -8,7 +8,7 @@ import { messages } from "./messages.js";
 import { badNetwork } from "./network.js";
 import { panel } from "./panel.js";
 import { preferences } from "./preferences.js";
-import { t, words } from "./strings.js";
+import { t, words, wrong } from "./strings.js";
 import { welcome } from "./welcome.js";
 
 const byId = (id) => document.getElementById(id);
@@ -34,7 +34,7 @@ async function main() {
     blocks: { math },
     window: 40,
     preferences: wishes.counted(),
-    codeHeader: { copy: t("copy"), copied: t("copied"), failed: t("notCopied"), describe: (language) => t("copyCode", { language }) },
+    codeHeader,
   });
   // For the console and for tests: what `chat.debug()` says is the first thing to look at.
   globalThis.chat = chat;
@@ -46,7 +46,7 @@ async function main() {
   });
   scroller.addEventListener("scroll", () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder(), { passive: true });
   windowed(chat, { scroller });
-  readable({ root: scroller, words: { done: t("taskDone"), open: t("taskOpen") } });
+  readable({ root: scroller, words: tasks });
   announce(chat, { region: byId("spoken"), root: scroller });
   // Each wish that the client itself fulfils.
   const fulfil = () => {
@@ -67,9 +67,9 @@ async function main() {
   let standing = { state: "connecting" };
   chat.on("connection", (event) => drawConnection((standing = event)));
   chat.on("opened", () => say(""));
-  chat.on("error", (event) => say(event.message));
+  chat.on("error", (event) => say(wrong(event)));
   // Without wasm the text is shown as it is: who reads should know why.
-  chat.on("degraded", (event) => say(event.message));
+  chat.on("degraded", (event) => say(wrong(event)));
 
   const bars = messages(chat, scroller, say);
   const list = conversations(chat);
@@ -83,6 +83,28 @@ async function main() {
   });
   chat.listConversations();
 }
+
+/** Asked for as each block comes: by then the reader may have taken another language. */
+const codeHeader = {
+  get copy() {
+    return t("copy");
+  },
+  get copied() {
+    return t("copied");
+  },
+  get failed() {
+    return t("notCopied");
+  },
+  describe: (language) => t("copyCode", { language }),
+};
+const tasks = {
+  get done() {
+    return t("taskDone");
+  },
+  get open() {
+    return t("taskOpen");
+  },
+};
 
 /** A formula is drawn when it is whole: half of one is none. */
 async function math({ text, finished, display, element }) {

@@ -1,5 +1,5 @@
 // The composer: send, stop, who answers; Enter sends, Escape stops, and the focus comes back here.
-import { t } from "./strings.js";
+import { t, wrong } from "./strings.js";
 
 /** @param {import("riacho").ChatClient} chat */
 export function composer(chat, { say, onsend }) {
@@ -37,7 +37,7 @@ export function composer(chat, { say, onsend }) {
       onsend();
       return sent;
     } catch (error) {
-      say(error.message);
+      say(wrong(error));
       return undefined;
     }
   };

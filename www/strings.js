@@ -178,7 +178,7 @@ export const STRINGS = {
   },
 };
 
-/** What stands under an answer that did not end well, by code. In English the relay itself says it, with the details. */
+/** What the client says under answers and on its buttons, and what the notice says, by code. In English they have words of their own, with the details. */
 const NOTICES = {
   en: {},
   "pt-BR": {
@@ -199,6 +199,27 @@ const NOTICES = {
     provider_malformed: "O provedor enviou algo que não se pode ler. Tente de novo.",
     shutting_down: "O servidor está reiniciando.",
     internal: "O servidor falhou. Tente de novo.",
+    waiting: "Na fila: {provider} não aceita mais pedidos por enquanto.",
+    asking_again: "{provider} não respondeu; nova tentativa em {seconds} s.",
+    taking_up: "{provider} se interrompeu; a resposta continua em {seconds} s.",
+    next_provider: "Quem respondia falhou. Perguntando a {provider}.",
+    working: "Trabalhando nisso.",
+    load_image: "Carregar a imagem de {host}",
+    content_too_long: "A mensagem é longa demais.",
+    content_empty: "Não há texto para enviar.",
+    outbox_full: "Há mensagens demais à espera de envio. Espere a conexão voltar.",
+    conversation_closed: "Esta conversa está arquivada.",
+    unknown_conversation: "Esta conversa não existe mais.",
+    unauthorized: "O servidor não deixa entrar: a chave de acesso falta ou está errada.",
+    token_expired: "O acesso expirou. Recarregue a página.",
+    token_revoked: "O acesso foi retirado.",
+    forbidden: "Esta conversa é de outra pessoa.",
+    too_many_joined: "Há conversas demais abertas ao mesmo tempo.",
+    streaming_unavailable: "Sem ligação direta ao servidor: as respostas vêm inteiras, por HTTP.",
+    wasm_blocked: "O navegador não deixa executar WebAssembly: o texto aparece sem formatação.",
+    wasm_unavailable: "A parte que formata o texto não pôde ser carregada: ele aparece sem formatação.",
+    wasm_mismatch: "A parte que formata o texto é de outra versão: ele aparece sem formatação.",
+    wasm_panicked: "A parte que formata o texto falhou: ele aparece sem formatação.",
   },
 };
 
@@ -212,6 +233,11 @@ export function t(key, values = {}) {
 /** What the client says under answers, in the language of the moment. */
 export function words() {
   return NOTICES[language];
+}
+
+/** What went wrong, as an event or an error says it, in the language of the moment. */
+export function wrong({ code, message }) {
+  return NOTICES[language][code] ?? message;
 }
 
 /** The language that fits the reader's own list best. */

@@ -1,5 +1,5 @@
 // MarkdownStream: text in, the DOM of one element out.
-import { Markdown, allowImages } from "../dist/riacho.js";
+import { Markdown, allowImages, sayImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
 import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
@@ -93,6 +93,9 @@ export class MarkdownStream {
     const idPrefix = String(options.idPrefix ?? `stream-${count}`);
     const makeWatch = watching(options, (event) => this.#events.emit(event));
     const make = (more) => new Markdown(container, idPrefix, listed(options.images), makeWatch, more?.tape);
+    if (options.words?.load_image !== undefined) {
+      sayImages(container, String(options.words.load_image));
+    }
     this.#inner = options.recorder?.attach("markdown", { ...options, idPrefix }, make) ?? make();
   }
 

@@ -95,8 +95,15 @@ records! {
         message_id: MessageId,
         epoch: u32,
         status: Status,
-        /// In words, for the reader.
+        /// In English, for the reader.
         detail: Option<String>,
+        /// What it is about, for a page that says it in words of its own: `waiting`, `asking_again`, `taking_up`,
+        /// `next_provider`, `working`. More may come.
+        code: Option<String>,
+        /// Whom it is about.
+        provider: Option<String>,
+        /// Seconds until it goes on.
+        retry_after: Option<u64>,
     }
 
     /// The one terminal frame of a run that did not fail: `completed`, or `interrupted` with a reason.

@@ -136,7 +136,10 @@ fn server_frames() -> Vec<ServerFrame> {
             message_id: m("a"),
             epoch: 1,
             status: Status::Pending,
-            detail: Some("waiting for a rate limit".into()),
+            detail: Some("mistral failed; asking again in 2 s.".into()),
+            code: Some("asking_again".into()),
+            provider: Some("mistral".into()),
+            retry_after: Some(2),
         }
         .into(),
         ResponseComplete {

@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 use riacho_protocol::{ErrorCode, Failure};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::detail::Detail;
 use crate::providers::{Event, Events, Heard, Provider, Request};
 
 /// How often, and how long.
@@ -68,7 +69,7 @@ impl Queue {
         if self.limit().is_none_or(|until| until <= Instant::now()) {
             return;
         }
-        events.emit(vec![Event::Detail(format!("Waiting: {name} takes no more requests for now."))]).await;
+        events.emit(vec![Event::Detail(Detail::waiting(name))]).await;
         let _turn = self.turn.lock().await;
         loop {
             // It may be put off again while one waits.
@@ -142,14 +143,7 @@ async fn ask(
         };
         tries += 1;
         tracing::info!(provider = name, code = %failure.code, tries, "asking again");
-        let seconds = pause.as_secs_f32().ceil();
-        let why = match failure.code {
-            ErrorCode::ProviderRateLimited => "takes no more requests for now",
-            ErrorCode::ProviderUnreachable => "can't be reached",
-            ErrorCode::ProviderTimeout => "said nothing",
-            _ => "failed",
-        };
-        events.emit(vec![Event::Detail(format!("{name} {why}; asking again in {seconds} s."))]).await;
+        events.emit(vec![Event::Detail(Detail::asking_again(name, failure.code, pause))]).await;
         if failure.code == ErrorCode::ProviderRateLimited {
             queue.put_off(pause);
         }
@@ -197,9 +191,7 @@ async fn go_on(
         };
         (tries, before) = (tries + 1, state);
         tracing::info!(provider = name, code = %failure.code, tries, "taking the answer up again");
-        let seconds = pause.as_secs_f32().ceil();
-        let detail = format!("{name} broke off; taking the answer up again in {seconds} s.");
-        events.emit(vec![Event::Detail(detail)]).await;
+        events.emit(vec![Event::Detail(Detail::taking_up(name, pause))]).await;
         sleep(pause).await;
         match again.await {
             Ok(()) => return Ok(()),

@@ -9,6 +9,7 @@ mod account;
 mod auth;
 mod commands;
 mod context;
+mod detail;
 mod directory;
 mod doors;
 mod failover;

@@ -54,6 +54,10 @@ async fn a_failure_before_the_first_piece_is_tried_again() {
         details(&frames).iter().any(|detail| detail.starts_with("one failed; asking again in")),
         "{frames:?}"
     );
+    // The same for a page that says it in its own words.
+    let status = frames.iter().find(|frame| frame["type"] == "message_status").expect("one");
+    let whom = (&status["code"], &status["provider"], &status["retry_after"]);
+    assert_eq!(whom, (&json!("asking_again"), &json!("one"), &json!(1)), "{status}");
     assert_eq!(requests(&mut upstream), 3);
 }
 
@@ -87,6 +91,10 @@ async fn a_429_waits_as_it_is_told_and_the_others_wait_behind_it() {
     let (_, second) = client.say(&room, "me too").await;
     let frames = client.until("message_status").await;
     assert!(details(&frames)[0].starts_with("Waiting"), "{frames:?}");
+    assert_eq!(
+        frames.last().map(|frame| (&frame["code"], &frame["provider"])),
+        Some((&json!("waiting"), &json!("one")))
+    );
     assert_eq!(requests(&mut upstream), 1, "the second was not even asked");
     client.until_whole(&first).await;
     client.until_whole(&second).await;

@@ -227,6 +227,16 @@ fn an_image_waits_until_the_reader_or_the_page_says_so() {
         let (left, _) = run("return [element.querySelectorAll('img').length, element.querySelectorAll('button').length];").await;
         assert_eq!(left, json!([1, 1]));
 
+        // In words of the page's, which are no markup; and `$&` is no pattern.
+        let (said, _) = run("return import('/riacho/index.js').then(async ({ MarkdownStream }) => {
+                const element = document.body.appendChild(document.createElement('div'));
+                const stream = new MarkdownStream(element, { words: { load_image: '<b>Carregar de {host}, por $&' } });
+                stream.push(`![own](${arguments[0]}/c.png)`);
+                await stream.end();
+                return element.querySelector('button').textContent;
+            });").await;
+        assert_eq!(said, json!(format!("<b>Carregar de {}, por $&", host(&beacon))));
+
         // From the start, by the policy.
         let listed = "return import('/riacho/index.js').then(async ({ MarkdownStream }) => {
                 const element = document.body.appendChild(document.createElement('div'));

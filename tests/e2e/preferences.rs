@@ -165,6 +165,48 @@ fn what_went_wrong_is_said_in_the_readers_language(kind: Kind) {
         choose(&scene.page, "language", "pt-BR").await;
         let answer = scene.page.answer("in Portuguese", |answer| answer.all.contains("Tentar de novo")).await;
         assert!(answer.all.contains("O provedor falhou."), "{}", answer.all);
+        // An image that waits says it too, and says it anew in another language.
+        scene.page.click(".message-retry").await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        exchange.delta("![rio](https://img.example.org/rio.png)").await;
+        scene
+            .page
+            .answer("a button", |answer| answer.all.contains("Carregar a imagem de img.example.org"))
+            .await;
+        choose(&scene.page, "language", "en").await;
+        scene
+            .page
+            .answer("in English", |answer| answer.all.contains("Load image from img.example.org"))
+            .await;
+        exchange.finish().await;
+        // What is refused before it is sent.
+        choose(&scene.page, "language", "pt-BR").await;
+        let refused = "const box = document.getElementById('message');
+            box.value = ' '; box.form.noValidate = true; box.form.requestSubmit();
+            return document.getElementById('notice').textContent;";
+        assert_eq!(scene.page.run::<String>(refused, vec![]).await, "Não há texto para enviar.");
+    });
+}
+
+fn why_nothing_comes_is_said_in_the_readers_language(kind: Kind) {
+    // The first failure is tried again: a relay with patience says so meanwhile.
+    let patient = Setup::default().relay_env("RIACHO_RETRIES", "1");
+    play_in(kind, patient, async |scene| {
+        choose(&scene.page, "language", "pt-BR").await;
+        scene.page.send_as("Mensagem", "Enviar", "Conta").await;
+        scene.upstream.next().await.refuse(429, &[("retry-after", "2")], "").await;
+        let waits =
+            scene.page.answer("the wait", |answer| answer.all.contains("nova tentativa em 3 s.")).await;
+        assert!(waits.all.contains("openai não respondeu"), "{waits:?}");
+        choose(&scene.page, "language", "en").await;
+        scene.page.answer("in English", |answer| answer.all.contains("asking again in 3 s.")).await;
+        let mut exchange = scene.upstream.next().await;
+        exchange.begin().await;
+        exchange.delta("O rio").await;
+        let answer = scene.page.answer("the text", |answer| answer.text == "O rio").await;
+        assert!(!answer.all.contains("asking again"), "{answer:?}");
+        exchange.finish().await;
     });
 }
 
@@ -191,5 +233,6 @@ in_each_browser! {
     a_pace_is_kept_and_slows_only_what_is_shown,
     preferences_are_counted_once_and_only_where_the_reader_allows_it,
     what_went_wrong_is_said_in_the_readers_language,
+    why_nothing_comes_is_said_in_the_readers_language,
     every_language_says_everything,
 }

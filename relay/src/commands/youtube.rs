@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::CommandsSettings;
 use super::program::Running;
+use crate::detail::Detail;
 use crate::providers::{Event, Events, Provider, Request, Turn, failure};
 
 /// What `yt-dlp` may print about one video, and the subtitles it may write.
@@ -75,7 +76,7 @@ impl Youtube {
     async fn fetch(&self, name: &str, request: &Request, events: &Events) -> Result<Video, Failure> {
         let input = super::parse(&request.question).map(|(_, rest)| rest).unwrap_or_default();
         let url = self.allowed(input)?;
-        events.emit(vec![Event::Detail("Looking at the video.".to_owned())]).await;
+        events.emit(vec![Event::Detail(Detail::working("Looking at the video."))]).await;
         let folder = tempfile::tempdir().map_err(|error| {
             tracing::warn!(%error, "no folder for subtitles");
             failure(ErrorCode::Internal, "The relay has no place for the subtitles.")

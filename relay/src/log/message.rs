@@ -10,6 +10,7 @@ use riacho_protocol::{
 use super::sql::Stored;
 use super::text::{Layout, Place, Text};
 use super::{AnswerBy, Ending, Terminal};
+use crate::detail::Detail;
 use crate::frame::{Frame, Shared};
 
 /// A chunk of at most so many bytes is kept for the others that stand at the same place: that is what came last. A longer one is for
@@ -28,7 +29,8 @@ pub struct Message {
     pub run: usize,
     pub status: Status,
     pub body: Body,
-    pub detail: Option<String>,
+    /// What happens while no text comes; none since text has come.
+    pub detail: Option<Detail>,
     /// Counts the details, so that a reader gets the newest one, once.
     pub details: u64,
     pub terminal: Option<Terminal>,
@@ -218,15 +220,17 @@ impl Message {
             Some(terminal) => Step::Done(Some(self.terminal_frame(terminal).into())),
             None if cursor.details < self.details => {
                 cursor.details = self.details;
-                Step::Frame(
-                    MessageStatus {
-                        message_id: self.id.clone(),
-                        epoch: self.epoch,
-                        status: self.status,
-                        detail: self.detail.clone(),
-                    }
-                    .into(),
-                )
+                let Some(detail) = &self.detail else { return Step::Nothing };
+                let status = MessageStatus {
+                    message_id: self.id.clone(),
+                    epoch: self.epoch,
+                    status: self.status,
+                    detail: Some(detail.words.clone()),
+                    code: Some(detail.code.to_owned()),
+                    provider: detail.provider.clone(),
+                    retry_after: detail.retry_after,
+                };
+                Step::Frame(status.into())
             }
             None => Step::Nothing,
         }

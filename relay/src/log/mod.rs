@@ -29,6 +29,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use riacho_protocol::{ConversationId, ConversationInfo, ConversationStatus, MessageId, Status};
 use rusqlite::Connection;
 
+use crate::detail::Detail;
 use access::authorise;
 pub use access::{User, Verb};
 use cursor::Waker;
@@ -162,7 +163,7 @@ impl Log {
     }
 
     /// Says what happens while no text comes. It is not kept.
-    pub async fn note(&self, run: &Run, detail: String) {
+    pub async fn note(&self, run: &Run, detail: Detail) {
         self.rooms.change(&run.conversation_id, |room| room.note(&run.message_id, run.epoch, detail));
     }
 

@@ -11,6 +11,7 @@ use super::message::{At, Body, Message, RunCursor, Step};
 use super::sql::Stored;
 use super::text::Text;
 use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Terminal, lock};
+use crate::detail::Detail;
 use crate::frame::Frame;
 
 pub struct Room {
@@ -136,10 +137,12 @@ impl RoomState {
         }
         if !pieces.is_empty() {
             message.status = Status::Streaming;
+            // Whoever comes now sees that it goes on.
+            message.detail = None;
         }
     }
 
-    pub fn note(&mut self, id: &MessageId, epoch: u32, detail: String) {
+    pub fn note(&mut self, id: &MessageId, epoch: u32, detail: Detail) {
         let message = self.message_mut(id);
         if let Some(message) = message.filter(|message| message.epoch == epoch && message.terminal.is_none())
         {

@@ -3,6 +3,7 @@
 use riacho_protocol::{Failure, PartInfo, Usage};
 
 use super::sse::SseEvent;
+use crate::detail::Detail;
 
 /// What a provider says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Event {
     /// Why it ended, in the provider's word.
     Finish(String),
     /// What happens while no text comes, for the reader.
-    Detail(String),
+    Detail(Detail),
     /// With this the answer can be taken up again behind all that came before.
     State(String),
     /// The provider keeps this answer under a name, and can go on behind it.

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::account::{Account, Meter, NOT_BEGUN, millis};
+use crate::detail::Detail;
 use crate::directory::Providers;
 use crate::failover::{self, Chain, Link, Queues};
 use crate::log::{
@@ -513,7 +514,7 @@ impl Runs {
         tracing::warn!(message_id = %writer.run.message_id, code = %failure.code, next = provider, "the next provider is asked");
         self.give_up(writer, account);
         writer.asked = writer.chain.iter().find(|(name, _)| *name == provider).cloned();
-        let detail = format!("{} Asking {provider}.", failure.message);
+        let detail = Detail::next_provider(&failure, &provider);
         let fresh = account.again(&provider);
         let answer = AnswerBy { provider, model: None, options: Options::default() };
         let before = std::mem::replace(account, fresh);

@@ -1,8 +1,8 @@
 //! One message: its append-only text in parts, where it stands, and how it ended.
 
 use riacho_protocol::{
-    ConversationId, Failure, InterruptReason, MessageId, Metrics, PartInfo, PartKind, Position, Role, Status,
-    Usage,
+    ConversationId, Failure, InterruptReason, MessageId, MessageStatus, Metrics, PartInfo, PartKind,
+    Position, Role, Status, Usage,
 };
 
 use super::Millis;
@@ -75,6 +75,8 @@ pub struct Message {
     /// The highest `chunk_number` of a transport without offsets.
     pub last_chunk_number: Option<u64>,
     pub origin: Origin,
+    /// What happens while no text comes: none since text has come.
+    pub detail: Option<Box<MessageStatus>>,
     text: String,
     stretches: Vec<Stretch>,
     parts: Vec<PartInfo>,
@@ -98,6 +100,7 @@ impl Message {
             ended_at: None,
             last_chunk_number: None,
             origin: Origin::Log,
+            detail: None,
             text: String::new(),
             stretches: Vec::new(),
             parts: Vec::new(),
@@ -153,6 +156,7 @@ impl Message {
         self.ending = None;
         self.ended_at = None;
         self.last_chunk_number = None;
+        self.detail = None;
         self.text.clear();
         self.stretches.clear();
         self.parts.clear();
@@ -177,6 +181,7 @@ impl Message {
             self.stretches.push(Stretch { part, start: self.text.len() });
         }
         self.text.push_str(text);
+        self.detail = None;
         if self.status == Status::Pending {
             self.status = Status::Streaming;
         }

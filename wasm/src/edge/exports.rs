@@ -96,6 +96,12 @@ pub fn allow_images(root: &Element, message: Option<String>, origin: Option<Stri
     super::images::allow(root, message.as_deref(), origin.as_deref());
 }
 
+/// What the buttons say that load the images in an element.
+#[wasm_bindgen(js_name = sayImages)]
+pub fn say_images(root: &Element, sentence: Option<String>) {
+    super::images::say(root, sentence.as_deref());
+}
+
 /// The default rules, but for the images that the page allows from the start.
 fn policy(images: Option<Vec<String>>) -> Result<Rc<Policy>, JsValue> {
     let images = Images::listed(images.unwrap_or_default());

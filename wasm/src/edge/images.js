@@ -10,6 +10,10 @@ const held = new WeakMap();
 /** Element → what the page has allowed in it: keys of `grantKey`. */
 const grants = new WeakMap();
 
+/** Element → what the buttons in it say: `{host}` stands for where the request would go. */
+const words = new WeakMap();
+const ENGLISH = "Load image from {host}";
+
 /** An image that may not be fetched yet stands here. The element is in its place already. */
 export function hold(element, address) {
   release(element);
@@ -48,6 +52,25 @@ export function allow(root, message, origin) {
   }
 }
 
+/** What the buttons in `root` say from now on. */
+export function say(root, sentence) {
+  words.set(root, sentence ?? ENGLISH);
+  for (const button of root.querySelectorAll(".riacho-image-load")) {
+    const url = held.get(button.parentNode);
+    if (url !== undefined) {
+      button.textContent = said(button.parentNode, url);
+    }
+  }
+}
+
+function said(element, { host }) {
+  let root = element;
+  while (root !== null && !words.has(root)) {
+    root = root.parentElement;
+  }
+  return (words.get(root) ?? ENGLISH).replace("{host}", () => host);
+}
+
 function grantKey(message, origin) {
   return JSON.stringify([message ?? null, origin ?? null]);
 }
@@ -80,7 +103,7 @@ function offer(element, url) {
   button.type = "button";
   button.className = "riacho-image-load";
   button.setAttribute("data-riacho-ui", "");
-  button.textContent = `Load image from ${url.host}`;
+  button.textContent = said(element, url);
   button.addEventListener("click", (event) => {
     // It may stand in a link, which is not meant.
     event.preventDefault();

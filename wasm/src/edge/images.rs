@@ -7,4 +7,7 @@ use web_sys::Element;
 extern "C" {
     /// Allows the images in an element, now and later: of one message, of one origin, or all.
     pub fn allow(root: &Element, message: Option<&str>, origin: Option<&str>);
+
+    /// What the buttons in an element say from now on; nothing: what they say in English.
+    pub fn say(root: &Element, sentence: Option<&str>);
 }

@@ -238,9 +238,9 @@ impl Client {
     fn append_text(&mut self, id: &MessageId, part: u32, content: &str, now: Millis) {
         self.replace_adopted(id);
         let Some(message) = self.registry.get_mut(id) else { return };
-        let before = message.status;
+        let before = (message.status, message.detail.is_some());
         let shown = message.append(part, content);
-        let changed = message.status != before;
+        let changed = (message.status, message.detail.is_some()) != before;
         let kind = message.parts().get(part as usize).map_or(PartKind::Text, |info| info.kind);
         let event = Event::Chunk {
             conversation_id: message.conversation.clone(),
@@ -263,16 +263,18 @@ impl Client {
         self.emit(event);
         if changed {
             self.show_status(id);
-            self.emit_status(id, None);
+            self.emit_status(id);
         }
         self.end_if_whole(id, now);
     }
 
     fn on_status(&mut self, status: MessageStatus) {
-        let Some(message) = self.registry.get(&status.message_id) else { return };
+        let Some(message) = self.registry.get_mut(&status.message_id) else { return };
         if status.epoch == message.epoch && message.is_live() {
-            self.show_detail(&status.message_id, status.detail.clone());
-            self.emit_status(&status.message_id, status.detail);
+            let id = status.message_id.clone();
+            message.detail = Some(Box::new(status));
+            self.show_status(&id);
+            self.emit_status(&id);
         }
     }
 
@@ -338,7 +340,7 @@ impl Client {
         message.ended_at = Some(now);
         self.show_end(id);
         self.show_status(id);
-        self.emit_status(id, None);
+        self.emit_status(id);
     }
 
     pub(super) fn start_epoch(&mut self, id: &MessageId, epoch: u32) {
@@ -352,7 +354,7 @@ impl Client {
         };
         self.reset_view(id);
         self.emit(event);
-        self.emit_status(id, None);
+        self.emit_status(id);
     }
 
     /// Something is missing: join again with what is here. One join at a time answers every gap of a room.
@@ -503,7 +505,7 @@ impl Client {
         self.emit(Event::Error { code, message, in_reply_to: None, retry_after: None });
     }
 
-    pub(super) fn emit_status(&mut self, id: &MessageId, detail: Option<String>) {
+    pub(super) fn emit_status(&mut self, id: &MessageId) {
         let Some(message) = self.registry.get(id) else { return };
         let ending = message.ending.as_ref().filter(|_| message.status.is_terminal());
         let event = Event::Status {
@@ -511,7 +513,7 @@ impl Client {
             message_id: id.clone(),
             epoch: message.epoch,
             status: message.status,
-            detail,
+            detail: self.detail(message),
             reason: ending.and_then(|ending| ending.reason),
             error: ending.and_then(|ending| ending.error.clone()).map(|failure| EventError {
                 code: failure.code,

@@ -1,4 +1,4 @@
-//! What is said under an answer that did not end well, in the page's own words where it has given some.
+//! What is said under an answer that waits or did not end well, in the page's own words where it has given some.
 
 use riacho_protocol::{InterruptReason, Map, Role, Status};
 
@@ -17,8 +17,8 @@ impl Words {
 }
 
 impl Client {
-    /// What is said from now on, by the code of an error, or as `stopped`, `restart`, `unread`, `retry` (the button) and
-    /// `retry_after`, in which `{seconds}` is a number.
+    /// What is said from now on, by the code of an error or of a `message_status`, or as `stopped`, `restart`, `unread`,
+    /// `retry` (the button) and `retry_after`. `{seconds}` stands for a number, `{provider}` for a name.
     pub fn set_words(&mut self, words: Map<String, String>) {
         self.words = Words(words);
         let shown: Vec<_> = self.views.keys().cloned().collect();
@@ -27,16 +27,27 @@ impl Client {
         }
     }
 
-    pub(super) fn appearance(&self, message: &Message, detail: Option<String>) -> Appearance {
+    pub(super) fn appearance(&self, message: &Message) -> Appearance {
         let ending = message.ending.as_ref().filter(|_| message.status.is_terminal());
         let can_retry =
             message.role == Role::Assistant && matches!(message.status, Status::Interrupted | Status::Error);
         Appearance {
             status: message.status,
             paused: message.paused,
-            notice: self.notice(ending).or(detail),
+            notice: self.notice(ending).or_else(|| self.detail(message)),
             retry: can_retry.then(|| self.words.of("retry", "Retry").to_owned()),
         }
+    }
+
+    /// What happens while no text comes.
+    pub(super) fn detail(&self, message: &Message) -> Option<String> {
+        let status = message.detail.as_ref().filter(|_| message.is_live())?;
+        let english = status.detail.as_deref().unwrap_or_default();
+        let words = status.code.as_deref().map_or(english, |code| self.words.of(code, english));
+        let seconds = status.retry_after.map(|seconds| seconds.to_string()).unwrap_or_default();
+        let provider = status.provider.as_deref().unwrap_or_default();
+        Some(words.replace("{seconds}", &seconds).replace("{provider}", provider))
+            .filter(|said| !said.is_empty())
     }
 
     fn notice(&self, ending: Option<&Ending>) -> Option<String> {

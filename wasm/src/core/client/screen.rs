@@ -118,7 +118,7 @@ impl Client {
             conversation_id: message.conversation.clone(),
             role: message.role,
             after: self.neighbour(index),
-            appearance: self.appearance(message, None),
+            appearance: self.appearance(message),
         }));
         if message.origin == Origin::Log {
             self.views.insert(id.clone(), self.new_view(id));
@@ -214,12 +214,8 @@ impl Client {
     }
 
     pub(super) fn show_status(&mut self, id: &MessageId) {
-        self.show_detail(id, None);
-    }
-
-    pub(super) fn show_detail(&mut self, id: &MessageId, detail: Option<String>) {
         if let (Some(view), Some(message)) = (self.views.get(id), self.registry.get(id)) {
-            let mut appearance = self.appearance(message, detail);
+            let mut appearance = self.appearance(message);
             if view.behind && message.status.is_terminal() {
                 // An element never says more than its text.
                 (appearance.status, appearance.notice, appearance.retry) = (Status::Streaming, None, None);

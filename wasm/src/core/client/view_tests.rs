@@ -160,3 +160,47 @@ fn what_went_wrong_is_said_in_the_pages_words() {
     client.set_words(words.into_iter().collect());
     assert_eq!(said(&mut client), word("Devagar. De novo em 7 s.", "Tentar"));
 }
+
+#[test]
+fn why_nothing_comes_is_said_in_the_pages_words_until_something_comes() {
+    let mut client = client(None);
+    handle(&mut client, r#"{"type":"message_started","message_id":"a"}"#);
+    handle(
+        &mut client,
+        r#"{"type":"message_status","message_id":"a","epoch":0,"status":"pending","detail":"one failed.","code":"asking_again","provider":"one","retry_after":3}"#,
+    );
+    let said = |client: &mut Client| {
+        let outputs = drain(client);
+        let shown = outputs.iter().rev().find_map(|output| match output {
+            Output::SetStatus(_, appearance) => Some(appearance.notice.clone()),
+            _ => None,
+        });
+        let told = outputs.iter().rev().find_map(|output| match output {
+            Output::Emit(Event::Status { detail, .. }) => Some(detail.clone()),
+            _ => None,
+        });
+        (shown.unwrap(), told.flatten())
+    };
+    let both = |words: &str| (Some(words.to_owned()), Some(words.to_owned()));
+    assert_eq!(said(&mut client), both("one failed."));
+    // Another language while one waits: it is said again.
+    let words = ("asking_again".to_owned(), "{provider} falhou, de novo em {seconds} s.".to_owned());
+    client.set_words([words].into_iter().collect());
+    assert_eq!(said(&mut client), (Some("one falhou, de novo em 3 s.".to_owned()), None));
+    // A code of a newer relay has its words with it.
+    handle(
+        &mut client,
+        r#"{"type":"message_status","message_id":"a","epoch":0,"status":"pending","detail":"Dreaming.","code":"dreaming"}"#,
+    );
+    assert_eq!(said(&mut client), both("Dreaming."));
+    handle(&mut client, r#"{"type":"message_chunk","message_id":"a","content":"a brook"}"#);
+    assert_eq!(said(&mut client), (None, None));
+    // In the middle of the text as well.
+    handle(
+        &mut client,
+        r#"{"type":"message_status","message_id":"a","epoch":0,"status":"streaming","detail":"one broke off.","code":"taking_up"}"#,
+    );
+    assert_eq!(said(&mut client), both("one broke off."));
+    handle(&mut client, r#"{"type":"message_chunk","message_id":"a","content":" goes on"}"#);
+    assert_eq!(said(&mut client), (None, None));
+}

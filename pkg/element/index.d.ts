@@ -19,7 +19,8 @@ export interface RiachoChatLabels {
  * `input`, `button`, `send`, `stop`, `status`. Each event of the client is dispatched as `riacho-<type>`, with the event as `detail`.
  */
 export class RiachoChat extends HTMLElement {
-  /** For what is no attribute; set it before the element is connected. */
+  /** For what is no attribute: `transport`, `token`, `images`, `pace`, `words`; set it before the element is connected. With
+   * `window` only the messages near the view have an element, for which the page's CSS must give this one a height. */
   options: Partial<Omit<ChatOptions, "root">>;
   /** Words of the controls, for other languages; set before the element is connected. */
   labels: Partial<RiachoChatLabels>;

@@ -3,6 +3,7 @@
 import { init } from "../src/loader.js";
 import { ChatClient } from "../src/chat.js";
 import { uuid } from "../src/uuid.js";
+import { followEnd } from "../reading/follow.js";
 import { sheet } from "./style.js";
 
 /** Where there is no DOM the module can be imported all the same. */
@@ -32,7 +33,9 @@ export class RiachoChat extends Base {
   #ready;
   #parts;
   #live = new Set();
-  #atEnd = true;
+  #end;
+  /** Ends what goes with a client: following, older messages, the window. */
+  #with = [];
 
   /** The client, once it is there: `await element.ready`. */
   get chat() {
@@ -54,7 +57,9 @@ export class RiachoChat extends Base {
     queueMicrotask(() => {
       if (!this.isConnected) {
         this.#chat?.close();
+        this.#with.splice(0).forEach((stop) => stop());
         this.#chat = undefined;
+        this.#end = undefined;
         this.#ready = undefined;
         this.#live.clear();
       }
@@ -68,11 +73,12 @@ export class RiachoChat extends Base {
   }
 
   async #start() {
-    await init();
+    const isLong = this.options.window !== undefined;
+    const [reading] = await Promise.all([isLong ? import("../reading/window.js") : undefined, init()]);
     if (!this.isConnected) {
       return undefined;
     }
-    const { log } = this.#parts;
+    const { log, scroller } = this.#parts;
     const url = this.getAttribute("src") ?? undefined;
     const chat = new ChatClient({ root: log, ...(url === undefined ? {} : { url }), ...this.options });
     this.#chat = chat;
@@ -82,6 +88,13 @@ export class RiachoChat extends Base {
     });
     const conversation = this.getAttribute("conversation") ?? chat.conversationId ?? uuid();
     chat.open(conversation);
+    this.#end = followEnd(scroller, { root: log });
+    const older = () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder();
+    scroller.addEventListener("scroll", older, { passive: true });
+    this.#with.push(() => scroller.removeEventListener("scroll", older), this.#end.stop);
+    if (isLong) {
+      this.#with.push(reading.windowed(chat, { scroller, root: log }));
+    }
     return chat;
   }
 
@@ -94,9 +107,6 @@ export class RiachoChat extends Base {
           this.#live.add(event.messageId);
           status.textContent = label("answering");
         }
-        break;
-      case "chunk":
-        this.#follow();
         break;
       case "status":
         if (event.status !== "pending" && event.status !== "streaming" && this.#live.delete(event.messageId)) {
@@ -112,10 +122,6 @@ export class RiachoChat extends Base {
         break;
       case "error":
         this.#say(event.message);
-        break;
-      case "opened":
-        this.#atEnd = true;
-        this.#follow();
         break;
       default:
     }
@@ -134,8 +140,7 @@ export class RiachoChat extends Base {
       this.#chat?.send(input.value);
       input.value = "";
       this.#say("");
-      this.#atEnd = true;
-      this.#follow();
+      this.#end?.toEnd();
     } catch (error) {
       if (error.code !== "content_empty") {
         this.#say(error.message);
@@ -148,18 +153,6 @@ export class RiachoChat extends Base {
     const { notice } = this.#parts;
     notice.textContent = words;
     notice.hidden = words === "";
-  }
-
-  /** To the end with the text, unless the reader has scrolled up. */
-  #follow() {
-    if (this.#atEnd) {
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() => {
-          const { scroller } = this.#parts;
-          scroller.scrollTop = scroller.scrollHeight;
-        }),
-      );
-    }
   }
 
   #build() {
@@ -188,9 +181,6 @@ export class RiachoChat extends Base {
     form.append(input, stop, send);
     shadow.append(scroller, notice, form, status);
 
-    scroller.addEventListener("scroll", () => {
-      this.#atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
-    });
     stop.addEventListener("click", () => this.#mine().forEach((id) => this.#chat.stop(id)));
     form.addEventListener("submit", (event) => {
       event.preventDefault();

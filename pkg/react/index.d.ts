@@ -1,5 +1,5 @@
 // Types of the React entry.
-import type { ComponentPropsWithoutRef, ReactElement, RefCallback } from "react";
+import type { ComponentPropsWithoutRef, ReactElement, RefCallback, RefObject } from "react";
 import type { ChatClient, ChatOptions, MarkdownStreamOptions, RiachoError, SendOptions, Turn } from "../index.js";
 
 export interface MarkdownProps extends MarkdownStreamOptions, Omit<ComponentPropsWithoutRef<"div">, "children"> {
@@ -15,6 +15,8 @@ export function Markdown(props: MarkdownProps): ReactElement;
 export interface UseChatOptions extends Omit<ChatOptions, "root"> {
   /** The conversation to show; a new one while it is left out. */
   conversationId?: string;
+  /** With `window`: the element that scrolls, where that is not the one that `ref` goes on. */
+  scroller?: RefObject<Element | null>;
 }
 
 export interface Chat {

@@ -12,12 +12,12 @@ import { uuid } from "../src/uuid.js";
  */
 export function Markdown(props) {
   const { text = "", done = false, className, ...others } = props;
-  const { idPrefix, images, onDegraded, codeHeader, highlight, blocks, ...rest } = others;
+  const { idPrefix, images, onDegraded, codeHeader, highlight, blocks, words, recorder, ...rest } = others;
   const element = useRef(null);
   const state = useRef(null);
   // Options count when a stream is made.
   const options = useRef(undefined);
-  options.current = { idPrefix, images, onDegraded, codeHeader, highlight, blocks };
+  options.current = { idPrefix, images, onDegraded, codeHeader, highlight, blocks, words, recorder };
 
   useEffect(() => {
     const stream = new Growing(element.current, () => options.current);
@@ -101,7 +101,7 @@ const NOTHING = { messages: [], status: "starting", error: undefined };
 
 /**
  * A conversation. `ref` goes on the element that shows it; `messages` is for what a page shows beside that. Options count
- * when the element is mounted; another `conversationId` opens that one.
+ * when the element is mounted; another `conversationId` opens that one, and other `pace` and `words` hold from then on.
  */
 export function useChat({ conversationId, ...options }) {
   const latest = useRef(options);
@@ -119,6 +119,9 @@ export function useChat({ conversationId, ...options }) {
     [store],
   );
   useEffect(() => store.show(conversationId), [store, conversationId]);
+  const { pace, words } = options;
+  // Words written into the call are another object each time.
+  useEffect(() => store.adjust(pace, words), [store, pace, JSON.stringify(words)]);
   return { ...state, ref, ...store.calls };
 }
 
@@ -129,6 +132,8 @@ class Store {
   #changed = new Set();
   #state = NOTHING;
   #life = 0;
+  #adjusted;
+  #unwindow;
 
   subscribe = (changed) => {
     this.#changed.add(changed);
@@ -147,11 +152,12 @@ class Store {
     client: () => this.#chat,
   };
 
-  open(element, options) {
+  open(element, { scroller, ...options }) {
     this.#life += 1;
     const life = this.#life;
-    init().then(
-      () => {
+    const reading = options.window === undefined ? undefined : import("../reading/window.js");
+    Promise.all([reading, init()]).then(
+      ([reading]) => {
         // React's strict mode mounts, unmounts and mounts: only the last one counts.
         if (life !== this.#life) {
           return;
@@ -161,6 +167,8 @@ class Store {
         chat.on("*", (event) => this.#on(event));
         const conversation = this.#conversation ?? chat.conversationId ?? uuid();
         chat.open(conversation);
+        this.#adjusted?.(chat);
+        this.#unwindow = reading?.windowed(chat, { scroller: scroller?.current ?? element, root: element });
         this.#set({ status: "ready" });
       },
       (error) => life === this.#life && this.#set({ status: "error", error }),
@@ -174,8 +182,20 @@ class Store {
     }
   }
 
+  adjust(pace, words) {
+    this.#adjusted = (chat) => {
+      chat.setPace(pace);
+      chat.setWords(words ?? {});
+    };
+    if (this.#chat !== undefined) {
+      this.#adjusted(this.#chat);
+    }
+  }
+
   close() {
     this.#life += 1;
+    this.#unwindow?.();
+    this.#unwindow = undefined;
     this.#chat?.close();
     this.#chat = undefined;
   }

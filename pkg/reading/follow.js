@@ -9,9 +9,9 @@ const NEAR = 48;
  * is followed again. Text that comes in above (older messages) does not move what is being read.
  *
  * @param {Element} scroller
- * @param {{ onchange?: (state: { following: boolean }) => void }} [options]
+ * @param {{ onchange?: (state: { following: boolean }) => void, root?: Element }} [options]
  */
-export function followEnd(scroller, { onchange } = {}) {
+export function followEnd(scroller, { onchange, root = scroller } = {}) {
   if (!(scroller instanceof Element)) {
     throw coded("bad_scroller", "followEnd(element) needs the element that scrolls");
   }
@@ -29,11 +29,11 @@ export function followEnd(scroller, { onchange } = {}) {
   };
   const selecting = () => {
     const selection = getSelection();
-    return held && selection !== null && !selection.isCollapsed && scroller.contains(selection.anchorNode);
+    return held && selection !== null && !selection.isCollapsed && root.contains(selection.anchorNode);
   };
   const mark = () => {
     const top = scroller.getBoundingClientRect().top;
-    const messages = scroller.querySelectorAll("[data-message-id]");
+    const messages = root.querySelectorAll("[data-message-id]");
     // Messages stand in order: the first that ends below the top edge is found by halving.
     let [low, high] = [0, messages.length];
     while (low < high) {
@@ -87,7 +87,7 @@ export function followEnd(scroller, { onchange } = {}) {
   const watch = () => {
     sizes.disconnect();
     sizes.observe(scroller);
-    for (const child of scroller.children) {
+    for (const child of root.children) {
       sizes.observe(child);
     }
   };
@@ -97,7 +97,7 @@ export function followEnd(scroller, { onchange } = {}) {
     set(true);
     settle();
   });
-  views.observe(scroller, { childList: true });
+  views.observe(root, { childList: true });
   watch();
   scroller.addEventListener("scroll", scrolled, { passive: true });
   scroller.addEventListener("wheel", wheel, { passive: true });

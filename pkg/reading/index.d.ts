@@ -4,6 +4,8 @@ import type { ChatClient } from "../index.js";
 export interface FollowOptions {
   /** Called when following begins or ends: the moment to show or hide a way back. */
   onchange?: (state: { following: boolean }) => void;
+  /** The client's `root`, where that is not the scroller itself. */
+  root?: Element;
 }
 
 export interface Follower {
@@ -31,8 +33,8 @@ export interface AnnounceOptions {
 export function announce(chat: ChatClient, options: AnnounceOptions): () => void;
 
 /** Moves the window of a client that was made with `window` as the reader scrolls: only what is near the view has an element.
- * Returns the function that ends it. Throws `bad_scroller`. */
-export function windowed(chat: ChatClient, options: { scroller: Element }): () => void;
+ * `root` is the client's, where that is not the scroller itself. Returns the function that ends it. Throws `bad_scroller`. */
+export function windowed(chat: ChatClient, options: { scroller: Element; root?: Element }): () => void;
 
 /** Gives the blocks of each message what markdown leaves out, as they come: `dir="auto"` to lists, quotes and tables, so that
  * their markers and borders stand where their text begins; names to the boxes of tasks; and the Tab key a way to what scrolls

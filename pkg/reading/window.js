@@ -20,9 +20,9 @@ const ROUNDS = 6;
  * have an element is padding of the view; nothing jumps. Returns the function that ends it.
  *
  * @param {import("../index.js").ChatClient} chat
- * @param {{ scroller: Element }} options
+ * @param {{ scroller: Element, root?: Element }} options
  */
-export function windowed(chat, { scroller }) {
+export function windowed(chat, { scroller, root = scroller }) {
   if (!(scroller instanceof Element)) {
     throw coded("bad_scroller", "windowed(chat, { scroller }) needs the element that scrolls");
   }
@@ -55,7 +55,7 @@ export function windowed(chat, { scroller }) {
   };
   /** Another conversation; or the client itself has put up or taken down. */
   const look = () => {
-    const found = scroller.querySelector("[data-conversation-view]");
+    const found = root.querySelector("[data-conversation-view]");
     const { start, end, count } = chat.window;
     if (found !== view) {
       sizes.disconnect();

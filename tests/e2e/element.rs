@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use riacho_tests::scene::{Setup, play};
+use riacho_tests::scene::{Setup, play, play_in};
+use riacho_tests::wild::Kind;
 use thirtyfour::Key;
 
+use crate::kinds::in_each_browser;
 use crate::text::{pieces, shown};
 
 const ELEMENT: &str = "document.querySelector('riacho-chat')";
@@ -92,4 +94,60 @@ fn its_stop_button_stops_and_taking_it_away_closes_its_socket() {
         assert_eq!(page.messages().await.len(), 2);
         assert_eq!(scene.link.opened(), 2);
     });
+}
+
+/// Its messages are not in its scroller's tree: what follows and what keeps the window have to know both.
+fn with_a_window_it_keeps_what_is_near_and_the_readers_place(kind: Kind) {
+    play_in(kind, Setup::default().page("element"), async |scene| {
+        let page = &scene.page;
+        let make = "const made = document.createElement('riacho-chat');
+            made.options = { window: 40, storageKey: null, pace: 1e6, words: { stopped: 'Parado.' } };
+            made.style.blockSize = '500px';
+            document.body.replaceChildren(made);
+            return made.ready.then((chat) => {
+                window.chat = chat;
+                window.log = made.shadowRoot.querySelector('[part=log]');
+                window.say = (n, content) => {
+                    const message_id = `message-${n}`;
+                    chat.handle({ type: 'message_started', message_id, role: n % 2 ? 'assistant' : 'user' });
+                    chat.handle({ type: 'message_chunk', message_id, content });
+                };
+                for (let n = 0; n < 300; n += 1) {
+                    say(n, `Message ${n}.\n\nIt goes on.`);
+                    chat.handle({ type: 'response_complete', message_id: `message-${n}` });
+                }
+            });";
+        page.run::<()>(make, vec![]).await;
+        let shows = async |n: usize| {
+            let id = format!("message-{n}");
+            page.until(&id, async |page| {
+                let messages = page.messages().await;
+                assert!(messages.len() < 160, "{} elements", messages.len());
+                let seen = "const box = document.querySelector(`[data-message-id='${arguments[0]}']`)?.getBoundingClientRect();
+                    const view = log.getBoundingClientRect();
+                    return box !== undefined && box.bottom > view.top && box.top < view.bottom;";
+                page.run::<bool>(seen, vec![id.clone().into()]).await.then_some(())
+            })
+            .await;
+        };
+        shows(299).await;
+        page.run::<()>("log.scrollTop = 0;", vec![]).await;
+        shows(0).await;
+        // Who has gone up is left there while an answer comes, and finds it on coming back.
+        page.run::<()>("say(301, 'Um rio corre.');", vec![]).await;
+        shows(0).await;
+        page.run::<()>("log.scrollTop = log.scrollHeight;", vec![]).await;
+        shows(301).await;
+        page.run::<()>("chat.stop('message-301');", vec![]).await;
+        page.until("its words", async |page| {
+            page.messages().await.pop()?.all.contains("Parado.").then_some(())
+        })
+        .await;
+        // Taken away, it leaves nothing that still listens.
+        page.run::<()>("document.querySelector('riacho-chat').remove();", vec![]).await;
+    });
+}
+
+in_each_browser! {
+    with_a_window_it_keeps_what_is_near_and_the_readers_place,
 }

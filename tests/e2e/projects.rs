@@ -234,6 +234,78 @@ fn vite_finds_the_wasm_and_react_mounts_twice_without_a_trace() {
 }
 
 #[test]
+fn a_hook_with_a_window_keeps_what_is_near_and_takes_pace_and_words_as_they_change() {
+    let project = Project::get();
+    project.tool("vite", "vite", &["build", "--logLevel", "warn", "--outDir", "dist-long"]);
+    play(at_the_relay(project.at("vite/dist-long")), async |scene| {
+        let page = &scene.page;
+        page.until("the page", async |page| {
+            page.run::<bool>("return globalThis.lengthen !== undefined;", vec![]).await.then_some(())
+        })
+        .await;
+        page.run::<()>("show(false); lengthen({ stopped: 'Parado.' });", vec![]).await;
+        page.until("the client", async |page| {
+            page.run::<bool>("return Boolean(globalThis.long?.client());", vec![]).await.then_some(())
+        })
+        .await;
+        let fill = "for (let n = 0; n < 300; n += 1) {
+                const message_id = `message-${n}`;
+                long.client().handle({ type: 'message_started', message_id, role: n % 2 ? 'assistant' : 'user' });
+                long.client().handle({ type: 'message_chunk', message_id, content: `Message ${n}.\n\nIt goes on.` });
+                long.client().handle({ type: 'response_complete', message_id });
+            }";
+        page.run::<()>(fill, vec![]).await;
+        let shows = async |n: usize| {
+            let id = format!("message-{n}");
+            page.until(&id, async |page| {
+                let messages = page.messages().await;
+                assert!(messages.len() < 160, "{} elements", messages.len());
+                messages.iter().any(|message| message.id == id).then_some(())
+            })
+            .await;
+        };
+        shows(299).await;
+        page.run::<()>("document.getElementById('scroller').scrollTop = 0;", vec![]).await;
+        shows(0).await;
+        page.run::<()>("document.getElementById('scroller').scrollTop = 1e9;", vec![]).await;
+        shows(299).await;
+
+        // Other words and another pace hold from then on, for the same client.
+        page.run::<()>(
+            "window.client = long.client();
+             client.handle({ type: 'message_started', message_id: 'message-300', role: 'assistant' });
+             client.handle({ type: 'message_chunk', message_id: 'message-300', content: 'a' });
+             client.stop('message-300');",
+            vec![],
+        )
+        .await;
+        let says = async |words: &str| {
+            page.until(words, async |page| {
+                let last = page.messages().await.pop()?;
+                (last.id == "message-300" && last.all.contains(words)).then_some(())
+            })
+            .await;
+        };
+        says("Parado.").await;
+        page.run::<()>("lengthen({ stopped: 'Stopped, as you wished.', pace: 5 });", vec![]).await;
+        says("Stopped, as you wished.").await;
+        page.run::<()>(
+            "client.handle({ type: 'message_started', message_id: 'message-301', role: 'assistant' });
+             client.handle({ type: 'message_chunk', message_id: 'message-301', content: 'slowly '.repeat(200) });
+             client.handle({ type: 'response_complete', message_id: 'message-301' });",
+            vec![],
+        )
+        .await;
+        let last = async || page.messages().await.pop().unwrap();
+        page.until("a beginning", async |_| last().await.text.starts_with("slo").then_some(())).await;
+        assert_eq!(last().await.status, "streaming", "it is shown at the pace that was asked for");
+        page.run::<()>("lengthen({ stopped: '' });", vec![]).await;
+        page.until("the end", async |_| (last().await.status == "completed").then_some(())).await;
+        assert!(page.run::<bool>("return long.client() === client;", vec![]).await);
+    });
+}
+
+#[test]
 fn next_renders_on_the_server_and_streams_from_a_route_of_its_own() {
     let project = Project::get();
     project.tool("next", "next", &["build"]);

@@ -6,6 +6,7 @@ import { socketIO } from "riacho/adapters/socket-io";
 import { Recorder, replay, type Recording } from "riacho/debug";
 import { RiachoChat, define } from "riacho/element";
 import { Markdown, useChat } from "riacho/react";
+import { useRef } from "react";
 import { io } from "socket.io-client";
 
 const started = await init({ core: new URL("https://example.org/riacho_bg.wasm"), fallback: "plain" });
@@ -75,7 +76,19 @@ console.log(client instanceof ChatClient ? client.debug().mounted : client.text)
 define("my-chat");
 const element: RiachoChat = document.createElement("riacho-chat");
 element.labels = { send: "Enviar" };
+element.options = { window: 40, pace: 80, words: { stopped: "Parado.", load_image: "Carregar de {host}" } };
 element.addEventListener("riacho-status", (event) => console.log(event.detail.status));
+
+export function Long() {
+  const scroller = useRef<HTMLDivElement>(null);
+  const { ref } = useChat({ url: "/ws", window: 40, scroller, pace: 80, words: { waiting: "{provider} espera.", provider_failed: "Falhou." } });
+  return (
+    <div ref={scroller}>
+      <div ref={ref} />
+      <Markdown text="![x](y.png)" words={{ load_image: "Carregar de {host}" }} />
+    </div>
+  );
+}
 
 export function Page() {
   const { ref, messages, status, send, stop, error } = useChat({ url: "/ws", token: async () => "…" });

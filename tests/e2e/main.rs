@@ -12,6 +12,7 @@ mod hidden;
 mod kills;
 mod kinds;
 mod long;
+mod motion;
 mod once;
 mod orphans;
 mod pictures;

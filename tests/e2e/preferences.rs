@@ -6,7 +6,7 @@ use riacho_tests::wild::Kind;
 
 use crate::kinds::in_each_browser;
 
-async fn choose(page: &Page, name: &str, value: &str) {
+pub(crate) async fn choose(page: &Page, name: &str, value: &str) {
     let script = "document.getElementById('open-preferences').click();
         const select = document.querySelector(`[name=${arguments[0]}]`);
         select.value = arguments[1];
@@ -15,7 +15,7 @@ async fn choose(page: &Page, name: &str, value: &str) {
     page.run::<()>(script, vec![name.into(), value.into()]).await;
 }
 
-async fn reload(scene: &Scene) {
+pub(crate) async fn reload(scene: &Scene) {
     scene.page.reload().await;
     scene
         .page
@@ -39,30 +39,6 @@ fn a_theme_is_in_force_at_once_and_kept(kind: Kind) {
             papers.push(scene.page.run::<String>(paper, vec![]).await);
         }
         assert_ne!(papers[0], papers[1]);
-    });
-}
-
-fn less_motion_is_kept_and_nothing_moves(kind: Kind) {
-    play_in(kind, Setup::default(), async |scene| {
-        // Whoever has asked the system for it has it without asking here.
-        let asks = "return [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
-            .filter((rule) => rule.media?.mediaText.includes('prefers-reduced-motion')).length;";
-        assert!(scene.page.run::<usize>(asks, vec![]).await > 0);
-        choose(&scene.page, "motion", "less").await;
-        reload(scene).await;
-        scene.page.send("Conta").await;
-        let mut exchange = scene.upstream.next().await;
-        let moves = "const content = document.querySelector('.assistant .message-content');
-            const last = content.lastElementChild ?? content;
-            const { animationName, content: drawn } = getComputedStyle(last, '::after');
-            return [animationName, drawn !== 'none'];";
-        let dots: (String, bool) = scene.page.run(moves, vec![]).await;
-        assert_eq!(dots, ("none".to_owned(), true), "three dots that stand still");
-        exchange.begin().await;
-        exchange.delta("O rio").await;
-        scene.page.answer("the text", |answer| answer.text == "O rio").await;
-        let caret: (String, bool) = scene.page.run(moves, vec![]).await;
-        assert_eq!(caret, ("none".to_owned(), true), "a caret that stands still");
     });
 }
 
@@ -227,7 +203,6 @@ fn every_language_says_everything(kind: Kind) {
 
 in_each_browser! {
     a_theme_is_in_force_at_once_and_kept,
-    less_motion_is_kept_and_nothing_moves,
     a_language_is_in_force_at_once_and_kept,
     whole_answers_are_kept_and_show_when_they_are_whole,
     a_pace_is_kept_and_slows_only_what_is_shown,

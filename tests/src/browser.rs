@@ -7,10 +7,10 @@ use thirtyfour::{Capabilities, WebDriver};
 
 use crate::built;
 use crate::process::Process;
-use crate::wild::{Kind, Wild};
+use crate::wild::{Kind, Motion, Wild};
 use crate::witness::{Files, Witness};
 
-pub(crate) const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 9] = [
     "--headless=new",
     // Tests run as root in containers; the page is our own.
     "--no-sandbox",
@@ -23,6 +23,11 @@ pub(crate) const FLAGS: [&str; 9] = [
     // Shared memory is small in containers.
     "--disable-dev-shm-usage",
 ];
+
+pub(crate) fn flags(motion: Motion) -> Vec<&'static str> {
+    let wish = (motion == Motion::Less).then_some("--force-prefers-reduced-motion");
+    FLAGS.into_iter().chain(wish).collect()
+}
 
 pub struct Browser {
     pub driver: WebDriver,
@@ -39,10 +44,14 @@ enum Keeper {
 
 impl Browser {
     pub async fn start() -> Browser {
+        Browser::start_on(Motion::Any).await
+    }
+
+    async fn start_on(motion: Motion) -> Browser {
         let (process, port) = chromedriver();
         let capabilities = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": {"args": FLAGS, "binary": built::chromium()},
+            "goog:chromeOptions": {"args": flags(motion), "binary": built::chromium()},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
         let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
@@ -52,13 +61,13 @@ impl Browser {
         Browser { driver, process: Keeper::Chromedriver(process) }
     }
 
-    /// The same in each of the three.
-    pub async fn of(kind: Kind) -> Browser {
+    /// The same in each of the three, on a system that wishes this.
+    pub async fn of(kind: Kind, motion: Motion) -> Browser {
         if kind == Kind::Chromium {
-            return Browser::start().await;
+            return Browser::start_on(motion).await;
         }
         let outside = Witness::start(Files::default()).await;
-        let wild = kind.start(outside.address()).await;
+        let wild = kind.start_on(motion, outside.address()).await;
         Browser { driver: wild.driver.clone(), process: Keeper::Other(Box::new(wild), outside) }
     }
 

@@ -13,7 +13,7 @@ use crate::link::Link;
 use crate::page::Page;
 use crate::relay::Relay;
 use crate::upstream::Upstream;
-use crate::wild::Kind;
+use crate::wild::{Kind, Motion};
 
 #[derive(Default, PartialEq, Eq)]
 enum Provider {
@@ -36,6 +36,7 @@ pub struct Setup {
     relay_env: Vec<(&'static str, &'static str)>,
     /// Console errors that this test brings about on purpose, by a part of their text.
     expected: Vec<&'static str>,
+    motion: Motion,
 }
 
 impl Setup {
@@ -68,6 +69,13 @@ impl Setup {
     #[must_use]
     pub fn relay_env(mut self, name: &'static str, value: &'static str) -> Setup {
         self.relay_env.push((name, value));
+        self
+    }
+
+    /// The reader's system wishes less motion.
+    #[must_use]
+    pub fn less_motion(mut self) -> Setup {
+        self.motion = Motion::Less;
         self
     }
 
@@ -112,7 +120,7 @@ pub fn play_in(kind: Kind, setup: Setup, test: impl AsyncFnOnce(&mut Scene)) {
         let base_url = (setup.provider == Provider::Upstream).then(|| upstream.base_url());
         let relay = Relay::start(&site.folder, base_url.as_deref(), &setup.relay_args, &setup.relay_env);
         let link = Link::start(relay.address()).await;
-        let browser = Browser::of(kind).await;
+        let browser = Browser::of(kind, setup.motion).await;
         let page = Page::new(browser.driver.clone());
         let mut scene = Scene { upstream, relay, link, page, browser };
         let outcome = AssertUnwindSafe(async {

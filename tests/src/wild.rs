@@ -1,5 +1,6 @@
 //! Three real browsers, each behind a proxy of the test's: none can reach a host without the test seeing it.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use thirtyfour::{Capabilities, WebDriver};
 
+use crate::pack::Folder;
 use crate::process::Process;
 use crate::{PATIENCE, browser, built};
 
@@ -17,11 +19,21 @@ pub enum Kind {
     WebKit,
 }
 
+/// What the system asks pages for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Motion {
+    #[default]
+    Any,
+    /// `prefers-reduced-motion: reduce`.
+    Less,
+}
+
 pub struct Wild {
     pub driver: WebDriver,
     // After the session, in this order: the driver, then the screen.
     _driver: Process,
     _screen: Option<Process>,
+    _settings: Option<Folder>,
 }
 
 impl Kind {
@@ -41,6 +53,13 @@ impl Kind {
 
     /// Starts it. All that does not go to 127.0.0.1 goes to `proxy`.
     pub async fn start(self, proxy: SocketAddr) -> Wild {
+        self.start_on(Motion::Any, proxy).await
+    }
+
+    /// The same, on a system that wishes this.
+    pub async fn start_on(self, motion: Motion, proxy: SocketAddr) -> Wild {
+        let less = motion == Motion::Less;
+        let mut settings = None;
         let proxy = json!({
             "proxyType": "manual",
             "httpProxy": proxy.to_string(),
@@ -50,13 +69,14 @@ impl Kind {
         let (driver, screen, port, mut capabilities) = match self {
             Kind::Chromium => {
                 let (driver, port) = browser::chromedriver();
-                let options = json!({"args": browser::FLAGS, "binary": built::chromium()});
+                let options = json!({"args": browser::flags(motion), "binary": built::chromium()});
                 let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
                 (driver, None, port, capabilities)
             }
             Kind::Firefox => {
                 let mut command = Command::new(built::geckodriver());
-                command.args(["--port", "0", "--websocket-port", "0"]);
+                // A test may change what the system wishes while the page is open.
+                command.args(["--port", "0", "--websocket-port", "0", "--allow-system-access"]);
                 let (driver, port) = started(&mut command, |line| {
                     line.split_once("Listening on 127.0.0.1:")?.1.trim().parse().ok()
                 });
@@ -70,6 +90,7 @@ impl Kind {
                     "toolkit.telemetry.enabled": false,
                     "browser.safebrowsing.malware.enabled": false,
                     "browser.safebrowsing.phishing.enabled": false,
+                    "ui.prefersReducedMotion": i32::from(less),
                 }});
                 let capabilities = json!({"browserName": "firefox", "moz:firefoxOptions": options});
                 (driver, None, port, capabilities)
@@ -88,6 +109,13 @@ impl Kind {
                     ]),
                     |line| line.trim().parse::<u32>().ok(),
                 );
+                // Where GTK reads what a desktop would tell it.
+                let folder = Folder::make("desktop");
+                let gtk = folder.0.join("gtk-3.0");
+                let wish = format!("[Settings]\ngtk-enable-animations={}\n", i32::from(!less));
+                fs::create_dir(&gtk)
+                    .and_then(|()| fs::write(gtk.join("settings.ini"), wish))
+                    .expect("a settings file");
                 let port = free_port();
                 // The driver says nothing when it is there.
                 let (driver, ()) = started(
@@ -97,12 +125,14 @@ impl Kind {
                         .arg(format!("--port={port}"))
                         .env("DISPLAY", format!(":{display}"))
                         .env("NO_AT_BRIDGE", "1")
+                        .env("XDG_CONFIG_HOME", &folder.0)
                         // Tests run as root in containers, where its sandbox has no namespaces to make.
                         .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
                         .env("LIBGL_ALWAYS_SOFTWARE", "1")
                         .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
                     |line| (line == "up").then_some(()),
                 );
+                settings = Some(folder);
                 listening(port).await;
                 let options = json!({"binary": built::webkit(), "args": ["--automation"]});
                 let capabilities = json!({"browserName": "MiniBrowser", "webkitgtk:browserOptions": options});
@@ -116,7 +146,7 @@ impl Kind {
             WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities)).await;
         let session = session.unwrap_or_else(|error| panic!("no {self:?}: {error}\n{}", driver.said()));
         session.set_script_timeout(Duration::from_secs(300)).await.expect("a script may take its time");
-        Wild { driver: session, _driver: driver, _screen: screen }
+        Wild { driver: session, _driver: driver, _screen: screen, _settings: settings }
     }
 }
 

@@ -21,8 +21,9 @@ pub struct Cx {
 
 impl Cx {
     pub fn new() -> Result<Cx> {
-        let root =
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent folder")?.to_owned();
+        // As cargo says it now: two clones may share a target folder, and this program with it.
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&xtask).parent().context("xtask has no parent folder")?.to_owned();
         let json = proc::stdout(
             Command::new(cargo()).args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root),
         )?;

@@ -255,20 +255,23 @@ fn a_hook_with_a_window_keeps_what_is_near_and_takes_pace_and_words_as_they_chan
                 long.client().handle({ type: 'response_complete', message_id });
             }";
         page.run::<()>(fill, vec![]).await;
-        let shows = async |n: usize| {
+        let shows = async |top: f64, n: usize| {
             let id = format!("message-{n}");
             page.until(&id, async |page| {
+                page.run::<()>(
+                    "document.getElementById('scroller').scrollTop = arguments[0];",
+                    vec![top.into()],
+                )
+                .await;
                 let messages = page.messages().await;
                 assert!(messages.len() < 160, "{} elements", messages.len());
                 messages.iter().any(|message| message.id == id).then_some(())
             })
             .await;
         };
-        shows(299).await;
-        page.run::<()>("document.getElementById('scroller').scrollTop = 0;", vec![]).await;
-        shows(0).await;
-        page.run::<()>("document.getElementById('scroller').scrollTop = 1e9;", vec![]).await;
-        shows(299).await;
+        shows(1e9, 299).await;
+        shows(0.0, 0).await;
+        shows(1e9, 299).await;
 
         // Other words and another pace hold from then on, for the same client.
         page.run::<()>(

@@ -1,15 +1,12 @@
 //! A session that was recorded replays to the same DOM, mutation by mutation, in each browser.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use riacho_tests::built;
-use riacho_tests::link::Link;
-use riacho_tests::page::Page;
-use riacho_tests::relay::Relay;
-use riacho_tests::upstream::{Exchange, Upstream};
+use riacho_tests::scene::{self, Scene, Setup};
+use riacho_tests::upstream::Exchange;
 use riacho_tests::wild::Kind;
-use riacho_tests::witness::{Files, Witness};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -75,31 +72,33 @@ impl Seen {
     }
 }
 
-struct World {
-    page: Page,
-    link: Link,
-    upstream: Upstream,
+/// A scene, with the package at hand on its page.
+struct World<'a>(&'a mut Scene);
+
+impl Deref for World<'_> {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        self.0
+    }
+}
+
+impl DerefMut for World<'_> {
+    fn deref_mut(&mut self) -> &mut Scene {
+        self.0
+    }
 }
 
 fn play_in(kind: Kind, test: impl AsyncFnOnce(&mut World)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        let upstream = Upstream::start().await;
-        let relay = Relay::start(&built::site(), Some(&upstream.base_url()), &[], &[]);
-        let link = Link::start(relay.address()).await;
-        let outside = Witness::start(Files::default()).await;
-        let browser = kind.start(outside.address()).await;
-        let page = Page::new(browser.driver.clone());
-        browser.driver.set_script_timeout(Duration::from_secs(120)).await.unwrap();
-        let mut world = World { page, link, upstream };
+    scene::play_in(kind, Setup::default().sockets_are_lost(), async |scene| {
+        scene.browser.driver.set_script_timeout(Duration::from_secs(120)).await.unwrap();
+        let mut world = World(scene);
         world.fresh().await;
         test(&mut world).await;
-        browser.quit().await;
-        assert!(!relay.said().contains("panicked at"), "{}", relay.said());
     });
 }
 
-impl World {
+impl World<'_> {
     async fn fresh(&self) {
         self.page.goto(&self.link.url()).await;
         self.page.run::<()>(WATCH, vec![]).await;

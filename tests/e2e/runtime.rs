@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use riacho_tests::link::From;
 use riacho_tests::page::Page;
-use riacho_tests::scene::{Setup, play};
+use riacho_tests::scene::{Scene, Setup, play};
 use serde_json::{Value, json};
 use thirtyfour::cdp::Cdp;
 
@@ -28,6 +28,25 @@ async fn held(tools: &Cdp) -> [u64; 3] {
     });
     let wasm = call("Runtime.callFunctionOn", sum).await.unwrap();
     [&heap["usedSize"], &nodes["nodes"], &wasm["result"]["value"]].map(|value| value.as_f64().unwrap() as u64)
+}
+
+/// Acts from one number to another: so often to warm up, then `times` more in steps. What the page holds has not grown.
+async fn assert_flat(scene: &Scene, warm: usize, times: usize, step: usize, act: impl AsyncFn(usize, usize)) {
+    let tools = scene.browser.driver.cdp();
+    scene.browser.driver.set_script_timeout(Duration::from_secs(300)).await.unwrap();
+    act(0, warm).await;
+    let before = held(&tools).await;
+    for done in (warm..warm + times).step_by(step) {
+        act(done, done + step).await;
+        if (done - warm).is_multiple_of(10 * step) {
+            println!("heap, nodes and wasm memory after {done}: {:?}", held(&tools).await);
+        }
+    }
+    let after = held(&tools).await;
+    println!("heap, nodes and wasm memory before {before:?}, after {times} more {after:?}");
+    assert!(after[0] < before[0] + before[0] / 10, "heap {before:?} {after:?}");
+    assert!(after[1] < before[1] + before[1] / 10, "nodes {before:?} {after:?}");
+    assert!(after[2] <= before[2], "wasm memory {before:?} {after:?}");
 }
 
 #[test]
@@ -61,24 +80,11 @@ fn memory_is_flat_over_a_thousand_switches() {
                 }
                 return chat.debug().messages.length;
             })();";
-        let switch = async |from: usize, to: usize| -> u64 {
-            page.run(script, vec![ROOMS.into(), from.into(), to.into()]).await
-        };
-        let tools = scene.browser.driver.cdp();
-        scene.browser.driver.set_script_timeout(Duration::from_secs(300)).await.unwrap();
-        switch(0, 10 * ROOMS).await;
-        let before = held(&tools).await;
-        let mut done = 10 * ROOMS;
-        while done < 10 * ROOMS + 1_000 {
-            let known = switch(done, done + 100).await;
+        assert_flat(scene, 10 * ROOMS, 1_000, 100, async |from, to| {
+            let known: u64 = page.run(script, vec![ROOMS.into(), from.into(), to.into()]).await;
             assert!(known <= 2 * 5, "the room on screen and the four before it, not {known} messages");
-            done += 100;
-        }
-        let after = held(&tools).await;
-        println!("heap, nodes and wasm memory before {before:?}, after 1,000 switches {after:?}");
-        assert!(after[0] < before[0] + before[0] / 10, "heap {before:?} {after:?}");
-        assert!(after[1] < before[1] + before[1] / 10, "nodes {before:?} {after:?}");
-        assert!(after[2] <= before[2], "wasm memory {before:?} {after:?}");
+        })
+        .await;
     });
 }
 
@@ -114,28 +120,12 @@ fn memory_is_flat_over_a_day_of_answers() {
                 }
                 return [chat.debug().messages.length, chat.debug().containers];
             })();";
-        let ask = async |from: usize, to: usize| -> [u64; 2] {
-            page.run(script, vec![from.into(), to.into()]).await
-        };
-        let tools = scene.browser.driver.cdp();
-        scene.browser.driver.set_script_timeout(Duration::from_secs(300)).await.unwrap();
-        ask(0, 40).await;
-        let before = held(&tools).await;
-        let mut done = 40;
-        while done < 40 + answers {
-            let [known, containers] = ask(done, done + 40).await;
+        assert_flat(scene, 40, answers, 40, async |from, to| {
+            let [known, containers]: [u64; 2] = page.run(script, vec![from.into(), to.into()]).await;
             assert!(known <= 8 * 5, "the room on screen and the four before it, not {known} messages");
             assert!(containers <= 8, "one room is on screen, not {containers} containers");
-            done += 40;
-            if done % 400 == 0 {
-                println!("after {done}: {:?}", held(&tools).await);
-            }
-        }
-        let after = held(&tools).await;
-        println!("heap, nodes and wasm memory before {before:?}, after {answers} answers {after:?}");
-        assert!(after[0] < before[0] + before[0] / 10, "heap {before:?} {after:?}");
-        assert!(after[1] < before[1] + before[1] / 10, "nodes {before:?} {after:?}");
-        assert!(after[2] <= before[2], "wasm memory {before:?} {after:?}");
+        })
+        .await;
     });
 }
 

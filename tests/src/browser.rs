@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
 use thirtyfour::{Capabilities, WebDriver};
 
 use crate::built;
@@ -48,17 +49,19 @@ impl Browser {
     }
 
     async fn start_on(motion: Motion) -> Browser {
+        insist(async || Browser::try_start(motion).await).await
+    }
+
+    async fn try_start(motion: Motion) -> Result<Browser, String> {
         let (process, port) = chromedriver();
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": {"args": flags(motion), "binary": built::chromium()},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities))
-            .await
-            .unwrap_or_else(|error| panic!("no browser session: {error}\n{}", process.said()));
-        Browser { driver, process: Keeper::Chromedriver(process) }
+        let driver = session(port, capabilities).await;
+        let driver = driver.map_err(|error| format!("no Chromium: {error}\n{}", process.said()))?;
+        Ok(Browser { driver, process: Keeper::Chromedriver(process) })
     }
 
     /// The same in each of the three, on a system that wishes this.
@@ -95,6 +98,24 @@ impl Browser {
         let _ = self.driver.quit().await;
         drop(self.process);
     }
+}
+
+/// A driver gives its browser a time of its own to start, which a busy machine overruns; and a port that was free may be taken
+/// a moment later. Nothing of a test has happened yet: it may be tried again, with another driver.
+pub(crate) async fn insist<T>(start: impl AsyncFn() -> Result<T, String>) -> T {
+    for tries in 1.. {
+        match start().await {
+            Ok(started) => return started,
+            Err(error) if tries < 3 => eprintln!("{error}\nonce more"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    unreachable!("it ends by itself")
+}
+
+pub(crate) async fn session(port: u16, capabilities: Value) -> WebDriverResult<WebDriver> {
+    let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
+    WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities)).await
 }
 
 /// It takes a free port for IPv4 and needs the same one for IPv6: where another test has that one it gives up, and the

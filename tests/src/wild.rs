@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use thirtyfour::{Capabilities, WebDriver};
+use serde_json::json;
+use thirtyfour::WebDriver;
 
 use crate::pack::Folder;
 use crate::process::Process;
@@ -58,6 +58,10 @@ impl Kind {
 
     /// The same, on a system that wishes this.
     pub async fn start_on(self, motion: Motion, proxy: SocketAddr) -> Wild {
+        browser::insist(async || self.try_start(motion, proxy).await).await
+    }
+
+    async fn try_start(self, motion: Motion, proxy: SocketAddr) -> Result<Wild, String> {
         let less = motion == Motion::Less;
         let mut settings = None;
         let proxy = json!({
@@ -133,7 +137,7 @@ impl Kind {
                     |line| (line == "up").then_some(()),
                 );
                 settings = Some(folder);
-                listening(port).await;
+                listening(port, &driver).await?;
                 let options = json!({"binary": built::webkit(), "args": ["--automation"]});
                 let capabilities = json!({"browserName": "MiniBrowser", "webkitgtk:browserOptions": options});
                 (driver, Some(screen), port, capabilities)
@@ -141,12 +145,10 @@ impl Kind {
         };
         capabilities["proxy"] = proxy;
         capabilities["timeouts"] = json!({"script": 300_000});
-        let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
-        let session =
-            WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(capabilities)).await;
-        let session = session.unwrap_or_else(|error| panic!("no {self:?}: {error}\n{}", driver.said()));
+        let session = browser::session(port, capabilities).await;
+        let session = session.map_err(|error| format!("no {self:?}: {error}\n{}", driver.said()))?;
         session.set_script_timeout(Duration::from_secs(300)).await.expect("a script may take its time");
-        Wild { driver: session, _driver: driver, _screen: screen, _settings: settings }
+        Ok(Wild { driver: session, _driver: driver, _screen: screen, _settings: settings })
     }
 }
 
@@ -165,10 +167,14 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-async fn listening(port: u16) {
+/// The port was free a moment ago: somebody else may be there now, and then the driver has ended.
+async fn listening(port: u16, driver: &Process) -> Result<(), String> {
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < PATIENCE, "nothing listens on port {port}");
+        if began.elapsed() > PATIENCE {
+            return Err(format!("nothing listens on port {port}:\n{}", driver.said()));
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    Ok(())
 }

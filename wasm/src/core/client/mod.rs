@@ -256,6 +256,10 @@ impl Client {
 #[cfg(test)]
 mod foreign_tests;
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod view_tests;

@@ -1,4 +1,4 @@
-//! Blocks of code in real browsers, under the demo's policy: their colours, their header, and blocks that a page takes over.
+//! Colours of code: those of the finished text while it streams, in slices, of what is seen, and none where they fail.
 
 use std::process::Command;
 
@@ -7,7 +7,8 @@ use riacho_tests::stage::{Stage, play};
 use riacho_tests::wild::Kind;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use thirtyfour::{By, Key};
+
+use crate::fenced;
 
 /// What a line of each means depends on the lines before it.
 const CODE: [(&str, &str); 4] = [
@@ -64,10 +65,6 @@ fn same(found: &Value, expected: &Value, what: &str) {
         at.map(|at| found.get(at)),
         at.map(|at| expected.get(at))
     );
-}
-
-fn fenced(language: &str, code: &str) -> String {
-    format!("Before.\n\n```{language}\n{}\n```\n\nAfter.\n", code.trim_end_matches('\n'))
 }
 
 #[derive(Debug, Deserialize)]
@@ -399,238 +396,6 @@ fn a_highlighter_that_fails_or_talks_nonsense_leaves_the_text_alone() {
                 [["highlight_failed", "throws"], ["highlight_failed", "throws"]],
                 [[0, 2, "red"], [7, 8, "red"]],
                 "abcdef\nx\n"
-            ])
-        );
-    });
-}
-
-/// Empties the textarea and pastes.
-async fn pasted(stage: &Stage) -> String {
-    let area = stage.browser.driver.find(By::Id("paste")).await.expect("it is there");
-    area.clear().await.expect("it takes text");
-    area.send_keys(Key::Control + "v".to_owned()).await.expect("it takes keys");
-    stage.run("return document.getElementById('paste').value;", vec![]).await
-}
-
-#[test]
-fn the_button_copies_the_source_while_it_streams_and_by_keyboard() {
-    const SOURCE: &str = "fn main() {\n\n\tprintln!(\"<b>água</b> 🐟\");  \n}";
-    play(Kind::Chromium, "code", "", async |stage| {
-        let begin = "
-            const { root, markdown, events } = stream({ highlight: counted().highlight, codeHeader: { copied: 'Copiado' } });
-            Object.assign(globalThis, { markdown, events, root });
-            markdown.push('```rust\\n' + args[0].slice(0, 20));
-            markdown.flush();
-            while (root.querySelector('pre button') === null) {
-                await frame();
-            }
-            const button = root.querySelector('pre button');
-            globalThis.button = button;
-            return [button.textContent, button.closest('[data-riacho-ui]') !== null];";
-        let begun: Value = stage.run(begin, vec![SOURCE.into()]).await;
-        assert_eq!(begun, json!(["Copy", true]));
-        let driver = &stage.browser.driver;
-        let button = driver.find(By::Css("pre button")).await.expect("a button");
-        button.click().await.expect("it can be pressed");
-        stage.until("return button.textContent === 'Copiado';").await;
-        assert_eq!(pasted(stage).await, SOURCE.chars().take(20).collect::<String>());
-
-        // The rest, and the button by keyboard alone: it comes after the textarea.
-        let rest = "markdown.push(args[0].slice(20) + '\\n```\\n'); await markdown.end(); document.getElementById('paste').focus();";
-        stage.run::<Value>(rest, vec![SOURCE.into()]).await;
-        driver.active_element().await.expect("one").send_keys(Key::Tab + "").await.expect("it takes keys");
-        driver.active_element().await.expect("one").send_keys(Key::Enter + "").await.expect("it takes keys");
-        stage.until("return root.querySelector('[role=status]').textContent === 'Copiado';").await;
-        assert_eq!(pasted(stage).await, SOURCE);
-        let name: Value = stage
-            .run("return [document.querySelector('pre button').ariaLabel, events.length];", vec![])
-            .await;
-        assert_eq!(name, json!(["Copy rust code", 0]));
-
-        // Who selects all of the block by hand gets the code without the header.
-        stage.run::<Value>("getSelection().selectAllChildren(root.querySelector('pre'));", vec![]).await;
-        let body = driver.find(By::Css("body")).await.expect("a body");
-        body.send_keys(Key::Control + "c".to_owned()).await.expect("it takes keys");
-        assert_eq!(pasted(stage).await.trim_end(), SOURCE);
-    });
-}
-
-#[test]
-fn where_the_clipboard_is_not_to_be_had_there_is_another_way_and_then_a_word() {
-    play(Kind::Chromium, "code", "", async |stage| {
-        let begin = "
-            const { root, markdown, events } = stream({});
-            Object.assign(globalThis, { markdown, events, root });
-            markdown.push('```\\num\\n\\ndois\\n```\\n');
-            await markdown.end();
-            while (root.querySelector('pre button') === null) {
-                await frame();
-            }
-            Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });";
-        stage.run::<Value>(begin, vec![]).await;
-        let button = stage.browser.driver.find(By::Css("pre button")).await.expect("a button");
-        button.click().await.expect("it can be pressed");
-        stage.until("return root.querySelector('pre button').textContent === 'Copied';").await;
-        assert_eq!(pasted(stage).await, "um\n\ndois");
-
-        stage.run::<Value>("document.execCommand = () => false;", vec![]).await;
-        button.click().await.expect("it can be pressed");
-        stage.until("return events.length > 0;").await;
-        let said: Value = stage
-            .run(
-                "return [events.map(({ type }) => type), root.querySelector('[role=status]').textContent, getSelection().toString().trim()];",
-                vec![],
-            )
-            .await;
-        assert_eq!(said, json!([["copy_failed"], "Press Ctrl+C to copy", "um\n\ndois"]));
-    });
-}
-
-#[test]
-fn without_the_header_nothing_is_added() {
-    play(Kind::Chromium, "code", "", async |stage| {
-        let _ = stage.asked();
-        let script = "
-            const { root, markdown } = stream({ codeHeader: false });
-            markdown.push('```js\\nx\\n```\\n');
-            await markdown.end();
-            for (let i = 0; i < 20; i += 1) {
-                await frame();
-            }
-            return root.innerHTML;";
-        let html: String = stage.run(script, vec![]).await;
-        assert_eq!(html, "<pre><code class=\"language-js\">x\n</code></pre>");
-        assert!(!stage.asked().iter().any(|request| request.contains("/code/")));
-    });
-}
-
-#[test]
-fn formulas_are_katex_where_the_page_says_so_and_the_source_where_it_fails() {
-    play(Kind::Chromium, "code", "", async |stage| {
-        let script = "
-            const { default: katex } = await import('/vendor/katex/katex.js');
-            const calls = [];
-            const math = ({ text, finished, language, display, element }) => {
-                calls.push([text.trim(), finished, language, display, element.isConnected]);
-                if (finished) {
-                    katex.render(text, element, { displayMode: display, output: 'mathml', throwOnError: true });
-                }
-            };
-            const { root, markdown, events } = stream({ blocks: { math } });
-            await feed(markdown, 'Um $x^2$ e $$\\\\frac{1}{2}$$ custam $5, ou $6.\\n\\n```math\\na_1 + b\\n```\\n\\nE $\\\\nada$ não.\\n', 3, 1);
-            await markdown.end();
-            while (root.querySelectorAll('math').length < 3 || events.length < 1) {
-                await frame();
-            }
-            const seen = [...root.querySelectorAll('.math, pre')].map((source) => {
-                const element = source.querySelector('.riacho-block');
-                const cover = source.localName === 'pre' ? source.querySelector('code') : element.previousSibling;
-                return [cover.textContent.trim(), cover.checkVisibility(), element.checkVisibility()];
-            });
-            const last = new Map(calls.map((call) => [call[0], call.slice(1)]));
-            return [seen, events.map(({ type, message }) => [type, message.slice(0, 40)]), [...last], root.querySelector('[style]') === null];";
-        let found: Value = stage.run(script, vec![]).await;
-        assert_eq!(
-            found[0],
-            json!([
-                ["x^2", false, true],
-                ["\\frac{1}{2}", false, true],
-                ["a_1 + b", false, true],
-                ["\\nada", true, false],
-            ])
-        );
-        assert_eq!(
-            found[1],
-            json!([["block_failed", "KaTeX parse error: Undefined control sequence: \\nada"[..40]]])
-        );
-        let last = found[2].as_array().expect("a list");
-        assert!(last.contains(&json!(["x^2", [true, "math", false, true]])), "{last:?}");
-        assert!(last.contains(&json!(["a_1 + b", [true, "math", true, true]])), "{last:?}");
-        assert_eq!(found[3], true);
-    });
-}
-
-#[test]
-fn a_block_of_the_pages_is_called_once_a_frame_and_cleaned_up() {
-    play(Kind::Chromium, "code", "", async |stage| {
-        let script = "
-            const log = [];
-            const perFrame = new Map();
-            let frames = 0;
-            const count = () => { frames += 1; requestAnimationFrame(count); };
-            requestAnimationFrame(count);
-            const chart = ({ text, finished, element, messageId }) => {
-                perFrame.set(frames, (perFrame.get(frames) ?? 0) + 1);
-                if (!finished && text.includes('throw')) {
-                    throw new Error('half a chart');
-                }
-                element.textContent = `${text.length} ${finished} ${messageId}`;
-                log.push('drawn');
-                return () => log.push('cleaned');
-            };
-            const chat = new ChatClient({ root: document.getElementById('root'), storageKey: null, blocks: { chart } });
-            const events = [];
-            chat.on('*', (event) => events.push(event.type));
-            chat.open('c');
-            const say = (content) => chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content });
-            say('```chart\\n');
-            for (const piece of ['um\\n', 'dois\\n', 'throw\\n', 'quatro\\n']) {
-                for (const one of piece) {
-                    say(one);
-                }
-                await frame();
-            }
-            say('```\\n');
-            chat.handle({ type: 'response_complete', message_id: 'a' });
-            const shown = () => document.querySelector('.riacho-block')?.textContent;
-            while (shown() !== '21 true a') {
-                await frame();
-            }
-            await frame();
-            const code = document.querySelector('pre > code');
-            const state = [code.checkVisibility(), code.textContent];
-            const before = log.filter((word) => word === 'cleaned').length;
-            const drawn = log.filter((word) => word === 'drawn').length;
-            chat.open('d');
-            await frame();
-            const after = log.filter((word) => word === 'cleaned').length;
-            chat.close();
-            return [state, Math.max(...perFrame.values()), before - drawn, after - drawn, events.includes('block_failed')];";
-        let found: Value = stage.run(script, vec![]).await;
-        assert_eq!(found, json!([[false, "um\ndois\nthrow\nquatro\n"], 1, -1, 0, false]));
-    });
-}
-
-#[test]
-fn a_chunk_says_where_it_is_and_whether_that_is_in_code() {
-    play(Kind::Chromium, "code", "", async |stage| {
-        let script = "
-            const chat = new ChatClient({ root: document.getElementById('root'), storageKey: null });
-            const chunks = [];
-            chat.on('chunk', ({ epoch, kind, offset, length, text, inCode, language }) =>
-                chunks.push([epoch, kind, offset, length, text, inCode, language ?? null]));
-            chat.open('c');
-            for (const content of args[0]) {
-                chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content });
-            }
-            // The screen does not matter: what is elsewhere is told the same.
-            chat.open('d');
-            chat.handle({ type: 'message_chunk', conversation_id: 'c', message_id: 'a', content: '```py\\n' });
-            await frame();
-            chat.close();
-            return chunks;";
-        let pieces = json!(["Olá\n\n", "```ru", "st\nfn", " main", "\n``", "`\nfim\n"]);
-        let found: Value = stage.run(script, vec![pieces]).await;
-        assert_eq!(
-            found,
-            json!([
-                [0, "text", 0, 6, "Olá\n\n", false, null],
-                [0, "text", 6, 11, "```ru", true, null],
-                [0, "text", 11, 16, "st\nfn", true, "rust"],
-                [0, "text", 16, 21, " main", true, "rust"],
-                [0, "text", 21, 24, "\n``", true, "rust"],
-                [0, "text", 24, 30, "`\nfim\n", false, null],
-                [0, "text", 30, 36, "```py\n", true, "py"],
             ])
         );
     });

@@ -1,0 +1,184 @@
+//! A page with a scripted relay, for tests: frames go in, outputs and texts come out, and time is a number.
+
+use super::*;
+use crate::core::engine::Batch;
+use riacho_protocol::*;
+
+pub(super) struct Page {
+    pub(super) client: Client,
+    pub(super) outputs: Vec<Output>,
+    pub(super) now: Millis,
+}
+
+pub(super) fn c(id: &str) -> ConversationId {
+    ConversationId::new(id).unwrap()
+}
+
+pub(super) fn m(id: &str) -> MessageId {
+    MessageId::new(id).unwrap()
+}
+
+impl Page {
+    pub(super) fn new(transport: Transport) -> Self {
+        let config = Config {
+            transport,
+            sweep: Sweep::default(),
+            policy: Rc::new(Policy::default()),
+            window: None,
+            preferences: Preferences::default(),
+        };
+        Self { client: Client::new(config), outputs: Vec::new(), now: 1_000 }
+    }
+
+    /// A page whose socket is open and which shows conversation `c`.
+    pub(super) fn joined() -> Self {
+        let mut page = Self::new(Transport::Relay);
+        page.client.connect(page.now);
+        page.welcome();
+        page.client.open(c("c"), page.now);
+        page.joined_with("c", vec![]);
+        page.drain();
+        page
+    }
+
+    pub(super) fn welcome(&mut self) {
+        self.client.handle_open(None, self.now);
+        self.frame(Welcome { protocol: 1, limits: Limits::default(), providers: vec![] });
+    }
+
+    pub(super) fn joined_with(&mut self, conversation: &str, messages: Vec<MessageInfo>) {
+        self.frame(ConversationJoined { conversation_id: c(conversation), messages, more: false });
+    }
+
+    pub(super) fn frame(&mut self, frame: impl Into<ServerFrame>) {
+        self.client.handle_text(&frame.into().encode(), self.now);
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<Output> {
+        while let Some(output) = self.client.poll_output() {
+            self.outputs.push(output);
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    pub(super) fn sent(&mut self) -> Vec<ClientFrame> {
+        self.drain()
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Transmit(text) => Some(ClientFrame::decode(&text).unwrap()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn started(&mut self, conversation: &str, message: &str, epoch: u32) {
+        self.frame(MessageStarted {
+            conversation_id: c(conversation),
+            message_id: m(message),
+            epoch,
+            role: Role::Assistant,
+            parent_id: None,
+            provider: None,
+            model: None,
+        });
+    }
+
+    pub(super) fn chunk(
+        &mut self,
+        conversation: &str,
+        message: &str,
+        epoch: u32,
+        offset: u64,
+        content: &str,
+    ) {
+        self.frame(chunk(conversation, message, epoch, offset, content));
+    }
+
+    pub(super) fn complete(&mut self, message: &str, epoch: u32, length: u64) {
+        self.frame(ResponseComplete {
+            message_id: m(message),
+            epoch,
+            status: Status::Completed,
+            reason: None,
+            length,
+            usage: Usage::default(),
+            metrics: Metrics::default(),
+        });
+    }
+
+    pub(super) fn text(&self, message: &str) -> &str {
+        self.client.text(&m(message)).unwrap()
+    }
+
+    pub(super) fn status(&self, message: &str) -> Status {
+        self.client.registry.get(&m(message)).unwrap().status
+    }
+
+    /// What the engine of a mounted message has been given.
+    pub(super) fn shown(&mut self, message: &str) -> String {
+        self.client.render(None, self.now, |_, _: &Batch| ());
+        self.client.views.get(&m(message)).unwrap().engine.text().to_owned()
+    }
+
+    pub(super) fn send(&mut self, message: &str, reply: &str, content: &str) -> Result<Receipt, SendError> {
+        self.client.send(
+            SendRequest {
+                message_id: m(message),
+                reply_id: m(reply),
+                content: content.to_owned(),
+                provider: None,
+                model: None,
+                options: Options::default(),
+            },
+            self.now,
+        )
+    }
+}
+
+pub(super) fn chunk(
+    conversation: &str,
+    message: &str,
+    epoch: u32,
+    offset: u64,
+    content: &str,
+) -> MessageChunk {
+    MessageChunk {
+        conversation_id: c(conversation),
+        message_id: m(message),
+        epoch,
+        offset,
+        part: 0,
+        kind: None,
+        id: None,
+        name: None,
+        content: content.to_owned(),
+    }
+}
+
+pub(super) fn info(message: &str, epoch: u32, status: Status, length: u64) -> MessageInfo {
+    MessageInfo {
+        message_id: m(message),
+        epoch,
+        role: Role::Assistant,
+        status,
+        length,
+        parts: vec![],
+        parent_id: None,
+        provider: None,
+        model: None,
+        reason: None,
+        error: None,
+        usage: None,
+        metrics: None,
+    }
+}
+
+pub(super) fn mounts(outputs: &[Output]) -> Vec<&str> {
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Mount(mount) => Some(mount.message_id.as_str()),
+            _ => None,
+        })
+        .collect()
+}

@@ -83,7 +83,7 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     let remap = format!("--remap-path-prefix={}=", sources.display());
     let flags: Vec<&str> = PANIC.into_iter().chain([remap.as_str()]).collect();
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-    proc::run(&mut cargo)?;
+    proc::run_long(&mut cargo)?;
     let mut dist = BTreeMap::new();
     for (package, out_name) in MODULES {
         let out = module(cx, &bindgen, package, out_name, options.shrink)?;

@@ -21,7 +21,7 @@ pub struct Cx {
 
 impl Cx {
     pub fn new() -> Result<Cx> {
-        // As cargo says it now: two clones may share a target folder, and this program with it.
+        // As cargo says it now: a folder may have moved since this was built, and its target folder with it.
         let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&xtask).parent().context("xtask has no parent folder")?.to_owned();
         let json = proc::stdout(

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<()> {
     let cx = Cx::new()?;
     build::build(&cx, &build::Options { shrink: Shrink::WasmOpt })?;
     println!("building the relay (a minute or two the first time)");
-    proc::run(cx.cargo().args(["build", "--quiet", "--package", "riacho-relay"]))?;
+    proc::run_long(cx.cargo().args(["build", "--quiet", "--package", "riacho-relay"]))?;
     let mut relay = Command::new(cx.target.join("debug").join(relay_file()));
     relay.args(["--host", "127.0.0.1", "--port", &options.port.to_string()]);
     // Conversations of the demo stay in the build folder, one file a port: a store belongs to one relay at a time.
@@ -54,7 +54,7 @@ pub fn run(options: &Options) -> Result<()> {
         relay.env("RIACHO_STORE", cx.target.join("demo").join(format!("{}.db", options.port)));
     }
     relay.arg("--site").arg(cx.site()).args(&options.relay);
-    println!("stop it with Ctrl-C");
+    println!("open http://127.0.0.1:{}/ in a browser; stop the demo with Ctrl-C", options.port);
     become_it(relay)
 }
 

@@ -4,13 +4,32 @@ use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
 /// Runs it with its output on ours. A failure is an error that says the command.
 pub fn run(command: &mut Command) -> Result<()> {
     if succeeds(command)? { Ok(()) } else { bail!("this command failed: {}", shown(command)) }
+}
+
+/// The same for what takes minutes and says nothing meanwhile: who waits is told that it goes on.
+pub fn run_long(command: &mut Command) -> Result<()> {
+    let started = Instant::now();
+    let (done, waiting) = mpsc::channel::<()>();
+    let teller = thread::spawn(move || {
+        while waiting.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
+            println!("  still at it ({})", took(started));
+        }
+    });
+    let result = run(command);
+    drop(done);
+    let _ = teller.join();
+    result
 }
 
 /// Runs it with its output on ours; whether it ended well.

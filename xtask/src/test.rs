@@ -225,7 +225,7 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
     let browser = tools::browser()?;
     let npm = tools::npm()?;
     build::build(cx, &build::Options { shrink: Shrink::WasmOpt })?;
-    proc::run(cx.cargo().args(["build", "--quiet", "--package", "riacho-relay"]))?;
+    proc::run_long(cx.cargo().args(["build", "--quiet", "--package", "riacho-relay"]))?;
     let mut cargo = cx.cargo();
     cargo.args(["test", "--workspace", "--features", "riacho-tests/e2e", "--no-fail-fast"]);
     let mut found = 0;

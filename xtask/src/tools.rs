@@ -102,7 +102,7 @@ fn crate_bin(cx: &Cx, name: &str, version: &str, programs: &[&str]) -> Result<Pa
     }
     install(&format!("{name} {version}"), "about 3 minutes", &home, |fresh| {
         let build = cx.cache.join(format!("{name}-{version}.build"));
-        let result = proc::run(
+        let result = proc::run_long(
             cx.cargo()
                 .args(["install", "--quiet", name, "--version", &format!("={version}")])
                 .arg("--root")

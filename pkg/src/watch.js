@@ -61,6 +61,10 @@ class Watch {
 
   /** All of a batch is done. */
   painted() {
+    // Called for each chunk: while there is nobody to tell, those that are listed wait.
+    if (this.#open.size === 0 || (this.#asked && this.#team === undefined)) {
+      return;
+    }
     for (const [element, block] of this.#open) {
       if (!this.#container.contains(element)) {
         block?.leave();

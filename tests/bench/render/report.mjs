@@ -32,6 +32,8 @@ function body({ runs, about, examples, browser, versions, sizes, shapes, engines
     "",
     `Each chunk is brought to the screen before the next one comes. Cheap runs are repeated ${repeats} times and the one in the middle counts. What grows faster than its text is given up after ${budget.run / 1000} s of script in a run, ${budget.headline / 1000} s for the mixed text of 40 KB; the others after ${budget.linear / 1000} s. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
     "",
+    "The smallest texts of a shape run code that is hardly warm. In `details` that is riacho's sanitiser, a second wasm module, which the browser compiles as it is called first: what it costs from then on stands with the larger texts.",
+    "",
     "### At a glance",
     "",
     table(
@@ -74,7 +76,8 @@ function body({ runs, about, examples, browser, versions, sizes, shapes, engines
       table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, tail, chunk), (r) => ms(r.p99)))])));
   }
   out.push("", `### Elements removed, ${size(middle)} in chunks of 4`, "",
-    table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, middle, 4), (r) => r.removed ?? "–"))])));
+    table(["engine", ...shapes], engines.map((engine) => [engine, ...shapes.map((shape) => cell(find(engine, shape, middle, 4), (r) => r.removed ?? "–"))])), "",
+    "What riacho takes out again was a guess in the block that is being written: a reference that nothing has defined yet, shown as a link while its label was coming, or a footnote's label at the start of a line before its colon. Nothing is taken out of a block that is finished: `tests/tests/engine_work.rs`.");
   const lost = losses(find, shapes, sizes, engines);
   out.push("", "### Where riacho is behind", "", lost.length === 0 ? "Nowhere in this run." : lost.join("\n"));
   return out.join("\n");

@@ -38,6 +38,10 @@ export class Renderer {
     this.nodes = [];
     // The rows of the texts that have more than one.
     this.rows = new Map();
+    // The text that the last short append went to, its last node, and how long that is; 0 behind any other batch.
+    this.tip = 0;
+    this.tipNode = undefined;
+    this.tipLength = 0;
     // Hears of blocks of code and of formulas; undefined where nobody wants to know.
     this.watch = undefined;
   }
@@ -57,13 +61,14 @@ export class Renderer {
       length <= 4
         ? String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16)
         : String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16);
-    this.#append(id, text.length === length ? text : text.substring(0, length));
+    this.#appendAtTip(id, text.length === length ? text : text.substring(0, length));
     this.watch?.painted();
   }
 
   /** Carries out `count` numbers at a place in the memory, with their text: so many bytes, and UTF-16 units. */
   apply(at, count, stringsAt, length, units) {
     const { document, names, nodes } = this;
+    this.tip = 0;
     if (this.numbers.length === 0) {
       this.numbers = new Uint32Array(this.memory.buffer);
       this.bytes = new Uint8Array(this.memory.buffer);
@@ -194,6 +199,19 @@ export class Renderer {
     return rows === undefined ? this.nodes[id] : rows[rows.length - 1];
   }
 
+  /** As `#append`, for one text that grows by many small pieces: nothing is looked up, and no length asked of the DOM. */
+  #appendAtTip(id, text) {
+    if (id === this.tip && this.tipLength + text.length <= ROW) {
+      this.tipLength += text.length;
+      this.tipNode.appendData(text);
+      return;
+    }
+    this.#append(id, text);
+    this.tip = id;
+    this.tipNode = this.#last(id);
+    this.tipLength = this.tipNode.length;
+  }
+
   #append(id, text) {
     let last = this.#last(id);
     if (last.length + text.length <= ROW) {
@@ -238,13 +256,17 @@ export class Renderer {
     }
   }
 
+  // insertBefore and not after or prepend, which take any number of nodes and strings: they cost more.
   #place(node, parent, prev) {
     if (prev !== 0) {
-      this.#last(prev).after(node);
+      const last = this.#last(prev);
+      // The page may have taken it out.
+      last.parentNode?.insertBefore(node, last.nextSibling);
     } else if (parent !== 0) {
-      this.nodes[parent].prepend(node);
+      const element = this.nodes[parent];
+      element.insertBefore(node, element.firstChild);
     } else if (this.start === null) {
-      this.container.prepend(node);
+      this.container.insertBefore(node, this.container.firstChild);
     } else {
       this.start.after(node);
     }

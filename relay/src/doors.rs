@@ -28,7 +28,7 @@ use crate::frame::Frame;
 use crate::log::{Bounds, Refused, Run, Subscription, Verb};
 use crate::quota::{Kind, Slot};
 use crate::refusal::Refusal;
-use crate::socket::{check_content, is_uuid};
+use crate::session::{check_content, is_uuid};
 
 /// A body has so long to come.
 const BODY_WITHIN: Duration = Duration::from_secs(10);

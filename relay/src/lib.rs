@@ -1,7 +1,7 @@
 //! A relay between provider streams and pages: one WebSocket a page, a log a message, a cursor a reader.
 //!
-//! Read it from the top: [`run`] serves, `http` routes, `socket` is one connection, `runs` takes a message to a provider, and
-//! `log` keeps what was said. Beside the socket there are `doors` (HTTP) and `operator` (probes, metrics, revocations). Who asks is
+//! Read it from the top: [`run`] serves, `http` routes, `socket` is one connection, `session` does what its frames ask for, `runs`
+//! takes a message to a provider, and `log` keeps what was said. Beside the socket there are `doors` (HTTP) and `operator` (probes, metrics, revocations). Who asks is
 //! `origin` and `auth`; what they may, `log::authorise`; how much, `quota`. Nothing but `log` touches storage or assumes where a run
 //! lives; `providers` know neither sockets nor the log; `socket` knows no provider.
 
@@ -27,6 +27,7 @@ mod request;
 mod revocation;
 mod runs;
 mod secret;
+mod session;
 mod settings;
 mod socket;
 

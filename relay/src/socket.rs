@@ -17,17 +17,14 @@ use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota as Rate, RateLimiter};
-use riacho_protocol::{
-    ClientFrame, ErrorCode, ErrorFrame, Hello, Limits, MessageId, PROTOCOL_VERSION, Pong, SendMessage,
-    ServerFrame, Welcome,
-};
+use riacho_protocol::{ClientFrame, ErrorCode, Hello, Limits, PROTOCOL_VERSION, ServerFrame, Welcome};
 use tokio::time::{Instant, sleep_until};
 
 use crate::auth::{Caller, Denied};
 use crate::context::Context;
-use crate::log::{Bounds, Refused, Subscription};
-use crate::quota::{Exceeded, Kind, Slot};
-use crate::runs::NotSent;
+use crate::log::Bounds;
+use crate::quota::Kind;
+use crate::session::{Session, Trouble, obey, rate_limited, size};
 
 /// A client has so long to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -65,10 +62,6 @@ pub fn accept(upgrade: WebSocketUpgrade, relay: Context, caller: Option<Caller>)
         .max_message_size(hopeless)
         .max_frame_size(hopeless)
         .on_upgrade(move |socket| sockets.track_future(serve(socket, relay, caller)))
-}
-
-fn size(limit: u64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// Why the relay ends a connection.
@@ -303,36 +296,10 @@ struct Connection {
     /// Answers to the client's frames; they go before what the log has.
     replies: VecDeque<ServerFrame>,
     pace: DefaultDirectRateLimiter,
+    /// The last frame had the store read, which everyone shares: it counts as two.
+    read_store: bool,
     /// It said too much at once: no more is read from it until then.
     read_after: Option<Instant>,
-}
-
-/// What a client has once it has said who it is.
-struct Session {
-    caller: Caller,
-    log: Subscription,
-    _slot: Slot,
-}
-
-/// A frame that could not be done.
-struct Trouble {
-    code: ErrorCode,
-    message: String,
-    about: Option<String>,
-    retry_after: Option<u64>,
-}
-
-impl Trouble {
-    fn new(code: ErrorCode, message: impl Into<String>, about: impl Into<String>) -> Self {
-        Self { code, message: message.into(), about: Some(about.into()), retry_after: None }
-    }
-}
-
-impl From<Trouble> for ServerFrame {
-    fn from(trouble: Trouble) -> Self {
-        let Trouble { code, message, about, retry_after } = trouble;
-        ErrorFrame { code, message, in_reply_to: about, retry_after }.into()
-    }
 }
 
 impl Connection {
@@ -346,6 +313,7 @@ impl Connection {
             expires: None,
             replies: VecDeque::new(),
             pace: RateLimiter::direct(Rate::per_second(FRAMES).allow_burst(BURST)),
+            read_store: false,
             read_after: None,
         }
     }
@@ -412,11 +380,17 @@ impl Connection {
             Some(Ok(Message::Binary(bytes))) => bytes.len(),
             _ => 0,
         };
+        let received = self.done(incoming).await;
         let more = u32::try_from(bytes / FRAME_BYTES).unwrap_or(u32::MAX);
+        let more = more.saturating_add(u32::from(std::mem::take(&mut self.read_store)));
         let frames = NonZeroU32::MIN.saturating_add(more).min(BURST);
         if let Ok(Err(until)) = self.pace.check_n(frames) {
             self.read_after = Some(Instant::now() + until.wait_time_from(DefaultClock::default().now()));
         }
+        received
+    }
+
+    async fn done(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
         match incoming {
             Some(Ok(Message::Text(text))) => self.text(text.as_str()).await,
             Some(Ok(Message::Binary(_))) => {
@@ -469,6 +443,7 @@ impl Connection {
                 return Ok(());
             }
         };
+        self.read_store = matches!(frame, ClientFrame::JoinConversation(_) | ClientFrame::LoadHistory(_));
         let Some(session) = &mut self.session else { return self.greet(frame) };
         match obey(&self.relay, session, &mut self.replies, frame).await {
             Ok(()) => {}
@@ -513,135 +488,9 @@ impl Connection {
         let bounds = Bounds::new(&self.limits);
         let log = self.relay.log.subscribe(caller.user.clone(), bounds);
         self.expires = caller.time_left().and_then(|left| Instant::now().checked_add(left));
-        self.session = Some(Session { caller, log, _slot: slot });
+        self.session = Some(Session::new(caller, log, slot));
         let providers = self.relay.runs.providers();
         self.replies.push_back(Welcome { protocol: PROTOCOL_VERSION, limits: self.limits, providers }.into());
         Ok(())
     }
-}
-
-/// Does what a frame asks for.
-async fn obey(
-    relay: &Context,
-    session: &mut Session,
-    replies: &mut VecDeque<ServerFrame>,
-    frame: ClientFrame,
-) -> Result<(), Trouble> {
-    let user = &session.caller.user;
-    let kind = frame.type_name();
-    let refused = |refused: Refused| Trouble::new(refused.code(), refused.to_string(), kind);
-    match frame {
-        ClientFrame::Hello(_) => Err(Trouble::new(ErrorCode::BadStatus, "hello was said already", kind)),
-        ClientFrame::JoinConversation(frame) => {
-            uuid(frame.conversation_id.as_str(), kind)?;
-            let joined = session.log.join(frame).await.map_err(refused)?;
-            replies.push_back(joined.into());
-            Ok(())
-        }
-        ClientFrame::LeaveConversation(frame) => {
-            session.log.leave(&frame.conversation_id).await;
-            Ok(())
-        }
-        ClientFrame::SendMessage(frame) => send(relay, session, replies, frame).await,
-        ClientFrame::Stop(frame) => {
-            let stopped = relay.runs.stop(user, &frame.message_id, frame.epoch).await;
-            stopped.map_err(|error| about_message(error, &frame.message_id))
-        }
-        ClientFrame::Retry(frame) => {
-            let retried = relay.runs.retry(user, &frame.message_id, frame.epoch).await;
-            retried.map_err(|error| not_sent(&error, &frame.message_id))
-        }
-        ClientFrame::Pause(frame) => {
-            let paused = session.log.set_paused(&frame.message_id, frame.epoch, true).await;
-            paused.map_err(|error| about_message(error, &frame.message_id))
-        }
-        ClientFrame::Resume(frame) => {
-            let resumed = session.log.set_paused(&frame.message_id, frame.epoch, false).await;
-            resumed.map_err(|error| about_message(error, &frame.message_id))
-        }
-        ClientFrame::ListConversations(_) => {
-            session.log.listen();
-            Ok(())
-        }
-        ClientFrame::UpdateConversation(frame) => {
-            let updated = relay.log.update(user, &frame.conversation_id, frame.title, frame.status).await;
-            updated.map_err(refused)?;
-            session.log.list_again();
-            Ok(())
-        }
-        ClientFrame::LoadHistory(frame) => {
-            let history = session.log.history(frame).await.map_err(refused)?;
-            replies.push_back(history.into());
-            Ok(())
-        }
-        ClientFrame::Ping(_) => {
-            replies.push_back(Pong {}.into());
-            Ok(())
-        }
-    }
-}
-
-async fn send(
-    relay: &Context,
-    session: &Session,
-    replies: &mut VecDeque<ServerFrame>,
-    frame: SendMessage,
-) -> Result<(), Trouble> {
-    let id = frame.message_id.clone();
-    uuid(id.as_str(), id.as_str())?;
-    uuid(frame.reply_id.as_str(), id.as_str())?;
-    let trouble = |code, message: &str| Err(Trouble::new(code, message, id.as_str()));
-    if let Err((code, message)) = check_content(&frame.content, &relay.settings.limits) {
-        return trouble(code, &message);
-    }
-    if !session.log.has_joined(&frame.conversation_id) {
-        return Err(about_message(Refused::NotJoined, &id));
-    }
-    let again = relay.runs.send(&session.caller.user, frame).await.map_err(|error| not_sent(&error, &id))?;
-    for started in again.into_iter().flat_map(|started| *started) {
-        replies.push_back(started.into());
-    }
-    Ok(())
-}
-
-/// What can be sent at all.
-pub fn check_content(content: &str, limits: &Limits) -> Result<(), (ErrorCode, String)> {
-    if content.trim().is_empty() {
-        return Err((ErrorCode::ContentEmpty, "there is nothing to send".to_owned()));
-    }
-    if content.len() > size(limits.max_content_bytes) {
-        let message = format!("a message has at most {} bytes", limits.max_content_bytes);
-        return Err((ErrorCode::ContentTooLong, message));
-    }
-    Ok(())
-}
-
-fn rate_limited(exceeded: &Exceeded, about: &str) -> Trouble {
-    let retry_after = Some(exceeded.retry_after);
-    Trouble { retry_after, ..Trouble::new(ErrorCode::RateLimited, exceeded.to_string(), about) }
-}
-
-fn about_message(refused: Refused, id: &MessageId) -> Trouble {
-    Trouble::new(refused.code(), refused.to_string(), id.as_str())
-}
-
-fn not_sent(error: &NotSent, id: &MessageId) -> Trouble {
-    Trouble { retry_after: error.retry_after(), ..Trouble::new(error.code(), error.to_string(), id.as_str()) }
-}
-
-/// Ids are UUIDs, so that no two clients make the same one. `about` is what the error names.
-fn uuid(id: &str, about: &str) -> Result<(), Trouble> {
-    if is_uuid(id) {
-        return Ok(());
-    }
-    Err(Trouble::new(
-        ErrorCode::BadId,
-        "an id is a UUID in lower case, such as 019e0000-0000-7000-8000-000000000001",
-        about,
-    ))
-}
-
-/// In one spelling: two of one UUID would be two ids.
-pub fn is_uuid(id: &str) -> bool {
-    uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
 }

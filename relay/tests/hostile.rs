@@ -27,7 +27,7 @@ const TALK: Duration = Duration::from_millis(1500);
 const GRAIN: Duration = Duration::from_millis(3);
 
 /// How often a pair is measured until one is good.
-const TRIES: usize = 4;
+const TRIES: usize = 8;
 
 struct Process {
     child: Child,

@@ -13,8 +13,9 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::frame::Frame;
 use crate::log::{Bounds, Place, Subscription};
-use crate::providers::Provider;
+use crate::providers::{Event, Events, Provider};
 use crate::quota::QuotaSettings;
+use crate::request::Request;
 
 /// Says "one " and "two", and ends when it is let.
 struct Gated(Arc<Semaphore>);

@@ -98,7 +98,7 @@ class Session {
   constructor(of, options, limit) {
     this.of = of;
     // Functions, elements and what may hold a secret (address, token, transport) are not on it.
-    this.options = JSON.parse(JSON.stringify(plainOptions(options)));
+    this.options = JSON.parse(JSON.stringify(plainOptions(of, options)));
     if (of === "chat") {
       this.options.relay = options.url !== undefined;
     }
@@ -154,10 +154,13 @@ class Session {
   }
 }
 
-/** What of the options is plain; of a header its words. */
-export function plainOptions(options) {
+/** What of the options is plain; of a header its words. Those of a chat are calls of their own. */
+export function plainOptions(of, options) {
   const plain = picked(options, OPTIONS);
   const { codeHeader } = plain;
+  if (of === "markdown" && options?.words !== undefined) {
+    plain.words = picked(options.words, ["load_image"]);
+  }
   return typeof codeHeader === "object" ? { ...plain, codeHeader: picked(codeHeader, ["copy", "copied", "failed"]) } : plain;
 }
 

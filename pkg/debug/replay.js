@@ -19,7 +19,7 @@ export function replay(recording, root, { speed = 1, onentry, ...page } = {}) {
   }
   const player = new Player(kept);
   // What the page itself fetches is the page's to say.
-  const { images, ...options } = plainOptions(kept.options);
+  const { images, ...options } = plainOptions(kept.of, kept.options);
   const all = { ...options, ...page, recorder: player };
   const client =
     kept.of === "chat" ? new ChatClient({ ...all, root, storageKey: null }) : new MarkdownStream(root, all);

@@ -1,5 +1,5 @@
 // ChatClient: the wrapper around the core's client, as a page sees it.
-import { Chat, allowImages, sayImages } from "../dist/riacho.js";
+import { Chat, allowImages } from "../dist/riacho.js";
 import { coded } from "./error.js";
 import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
@@ -190,8 +190,6 @@ export class ChatClient {
   setWords(words) {
     const said = Object.entries(words).filter(([, sentence]) => typeof sentence === "string");
     this.#call((inner) => inner.setWords(said.flat()));
-    // Plain text has no images.
-    this.#call(() => trouble() === undefined && sayImages(this.#root, words.load_image));
   }
 
   /** The parts of a message as they have come: text, reasoning, tool calls, refusals. */

@@ -18,7 +18,7 @@ const TOKEN: &str = "a token that is on no recording";
 const DOCUMENT: &str = "\
 # Um título\n\nA [link] that waits, **bold**, `code`.\n\n<details><summary>more</summary>\n\n- um\n- dois\n\n</details>\n\n\
 ```rust\nfn main() {\n    println!(\"Olá\");\n}\n```\n\n| a | b |\n|---|---|\n| 1 | <kbd>2</kbd> |\n\n1. one\n2. two\n   > quoted\n\n\
-$e = mc^2$ and more text after it, long enough to be cut in the middle of a frame.\n\n[link]: https://example.com/\n";
+![rio](https://img.example/rio.png) $e = mc^2$ and more text after it, long enough to be cut in the middle of a frame.\n\n[link]: https://example.com/\n";
 
 /// What both pages have: an element to show things in, and a list of every change of it.
 const WATCH: &str = "
@@ -138,6 +138,7 @@ impl World<'_> {
              window.seen = watched(root);
              window.recorder = new tapes.Recorder();
              window.chat = new riacho.ChatClient({ url: '/ws', root, storageKey: null, token: () => token, recorder });
+             chat.setWords({ load_image: 'Carregar de {host}' });
              chat.open(a);
              chat.send('Conta');",
         )
@@ -197,7 +198,7 @@ impl World<'_> {
 fn a_session_replays_in(kind: Kind) {
     play_in(kind, async |world| {
         let (live, recording) = world.session().await;
-        assert!(live.mutations.len() > 100, "{live:#?}");
+        assert!(live.mutations.len() > 100 && live.html.contains("Carregar de img.example"), "{live:#?}");
         assert_eq!((&recording["complete"], &recording["of"]), (&json!(true), &json!("chat")));
         let text = recording.to_string();
         assert!(!text.contains(TOKEN), "the token is on the recording");
@@ -294,7 +295,7 @@ fn a_stream_replays_mutation_by_mutation() {
             window.root = place();
             const seen = watched(root);
             const recorder = new tapes.Recorder();
-            const stream = new riacho.MarkdownStream(root, { recorder });
+            const stream = new riacho.MarkdownStream(root, { recorder, words: { load_image: 'Carregar de {host}' } });
             return (async () => {
                 for (let at = 0; at < text.length; at += 1 + at % 7) {
                     stream.push(text.slice(at, at + 1 + at % 7));
@@ -310,6 +311,7 @@ fn a_stream_replays_mutation_by_mutation() {
         let [live, recording]: [Value; 2] = world.page.run(script, vec![text.into()]).await;
         let live: Seen = serde_json::from_value(live).unwrap();
         assert!(live.mutations.len() > 100 && live.html.contains("<details>"), "{live:#?}");
+        assert!(live.html.contains("Carregar de img.example"), "{live:#?}");
         for speed in ["Infinity", "3"] {
             world.replayed(&recording, speed).await.assert_is(&live, speed);
         }

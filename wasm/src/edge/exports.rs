@@ -117,6 +117,7 @@ fn number(text: Option<String>) -> Option<Number> {
 #[wasm_bindgen]
 pub struct Chat {
     driver: Rc<Driver>,
+    root: Element,
 }
 
 #[wasm_bindgen]
@@ -149,7 +150,7 @@ impl Chat {
             slot: options.storage_key().map(Slot::new),
             world: World::new(options.tape()),
         });
-        Ok(Chat { driver })
+        Ok(Chat { driver, root: options.root() })
     }
 
     pub fn open(&self, conversation_id: &str) -> Result<(), JsValue> {
@@ -270,10 +271,16 @@ impl Chat {
     #[wasm_bindgen(js_name = setWords)]
     pub fn set_words(&self, words: Vec<String>) {
         let mut said = Map::default();
+        let mut image = None;
         let mut words = words.into_iter();
         while let (Some(code), Some(sentence)) = (words.next(), words.next()) {
-            said.insert(code, sentence);
+            if code == "load_image" {
+                image = Some(sentence);
+            } else {
+                said.insert(code, sentence);
+            }
         }
+        super::images::say(&self.root, image.as_deref());
         self.driver.with(|client| client.set_words(said));
     }
 

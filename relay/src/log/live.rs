@@ -1,6 +1,6 @@
 //! What has arrived of the messages that live. In the database it is a row a commit, with the pieces of all messages in it; in memory is
-//! which rows hold pieces of which message. The rows are the truth: what is in memory is read from them at the start, and anew whenever a
-//! change that touched it was undone.
+//! which rows hold pieces of which message, and the texts of those that began since. The rows are the truth: what is in memory is read
+//! from them at the start, and anew whenever a change that touched it was undone.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
@@ -27,6 +27,9 @@ struct Live {
     touched: bool,
     /// Those that were appended to.
     runs: HashMap<MessageId, LiveRun>,
+    /// The texts of those that began since it was read from the rows. What ends is written from here: its pieces stand in as many rows as
+    /// it had commits, and those who began together end together.
+    texts: HashMap<i64, Text>,
     /// The rows with pieces of a message, in order.
     rows: HashMap<i64, Vec<i64>>,
     /// How many live messages have pieces in a row.
@@ -74,7 +77,14 @@ impl Db {
             }
             status => status,
         };
-        live.runs.insert(id.clone(), LiveRun { status, ..run });
+        if live.runs.insert(id.clone(), LiveRun { status, ..run }).is_none()
+            && !live.rows.contains_key(&message)
+        {
+            live.texts.entry(message).or_default();
+        }
+        if let Some(text) = live.texts.get_mut(&message) {
+            pieces.iter().for_each(|piece| text.append(piece));
+        }
         for piece in pieces {
             live.gather(match piece {
                 Piece::Part(info) => (message, epoch, None, Some(info), ""),
@@ -110,6 +120,9 @@ impl Db {
     /// What has arrived of a live message.
     pub fn arrived(&self, message: i64) -> Result<Text, Refused> {
         let live = self.live()?;
+        if let Some(text) = live.texts.get(&message) {
+            return Ok(text.clone());
+        }
         let mut text = Text::default();
         let Some(rows) = live.rows.get(&message) else { return Ok(text) };
         let mut epoch = self.prepare_cached("SELECT epoch FROM messages WHERE seq = ?1")?;
@@ -128,11 +141,22 @@ impl Db {
         Ok(text)
     }
 
+    /// What has arrived of a message that ends.
+    pub fn take(&self, message: i64) -> Result<Text, Refused> {
+        let taken = {
+            let mut live = self.live()?;
+            live.touched = true;
+            live.texts.remove(&message)
+        };
+        taken.map_or_else(|| self.arrived(message), Ok)
+    }
+
     /// The text of a message has become one: its pieces go.
     pub fn folded(&self, message: i64) -> Result<(), Refused> {
         let mut live = self.live()?;
         live.touched = true;
         live.runs.retain(|_, run| run.message != message);
+        live.texts.remove(&message);
         let mut delete = self.prepare_cached("DELETE FROM arrived WHERE n = ?1")?;
         for row in live.rows.remove(&message).unwrap_or_default() {
             let left = live.shared.get(&row).map_or(0, |shared| shared.saturating_sub(1));

@@ -163,7 +163,7 @@ pub fn append(db: &Db, id: &MessageId, epoch: u32, arrived: &Arrived) -> Result<
 /// Folds the text, and writes how it ended. Gives whose it is.
 pub fn finish(db: &Db, id: &MessageId, epoch: u32, terminal: &Terminal, now: u64) -> Result<User, Refused> {
     let message = live(db, id, epoch)?;
-    fold(db, message, db.arrived(message)?, terminal)?;
+    fold(db, message, db.take(message)?, terminal)?;
     let conversation = place(db, id)?;
     touch(db, &conversation, now)?;
     owner(db, &conversation)?.ok_or(Refused::UnknownConversation)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Piece;
 
 /// The text of one epoch of a message. Bytes are only ever added at its end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Text {
     content: String,
     layout: Layout,

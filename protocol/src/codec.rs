@@ -10,7 +10,7 @@ pub enum DecodeError {
     Json(#[from] Malformed),
     #[error("not a JSON object with a \"type\"")]
     NoType,
-    #[error("unknown frame type {0:?}")]
+    #[error("unknown frame type \"{0}\"")]
     UnknownType(String),
     #[error("bad {frame}: {fault}")]
     Field { frame: &'static str, fault: Fault },
@@ -30,7 +30,7 @@ impl DecodeError {
     /// What an unknown type may put into an error message: the start of it.
     #[must_use]
     pub fn unknown(tag: &str) -> Self {
-        DecodeError::UnknownType(tag.chars().take(64).collect())
+        DecodeError::UnknownType(tag.chars().filter(|c| !c.is_control()).take(64).collect())
     }
 }
 

@@ -53,7 +53,7 @@ fn render(args: &[String]) -> Result<()> {
         Command::new("node")
             .arg("run.mjs")
             .arg("--pkg")
-            .arg(cx.root.join("pkg"))
+            .arg(cx.package())
             .arg("--browser")
             .arg(&browser.chromium)
             .arg("--out")

@@ -1,4 +1,4 @@
-//! The wasm modules into pkg/dist, and the site into the target folder: www as it is, plus the package as npm would hold it.
+//! The wasm modules into pkg/dist, the package as npm gets it, and the site: www as it is, plus that package.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Result, bail};
 
 use crate::cx::Cx;
-use crate::{files, proc, tools, vendor};
+use crate::{files, imports, package, proc, tools, vendor};
 
 /// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
 const MODULES: [(&str, &str); 2] = [("riacho-wasm", "riacho"), ("riacho-sanitizer", "riacho_sanitizer")];
 
 /// What rustc emits for wasm32-unknown-unknown. All of it is in every browser since 2022.
-const WASM_OPT: [&str; 9] = [
+const WASM_OPT: [&str; 11] = [
+    // A function that is called once stays one: brotli makes more of many short ones (docs/SIZE.md).
+    "--one-caller-inline-max-function-size",
+    "1",
     "-Oz",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
@@ -33,6 +35,8 @@ const WASM_OPT: [&str; 9] = [
 /// decides how the modules are built, and not what they may be written in.
 const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 const PANIC: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+/// Functions that run for every chunk ask for speed under this cfg; the rest is small.
+const HOT: &str = "--cfg=riacho_module";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shrink {
@@ -81,7 +85,7 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     // What is left of paths is in the home of whoever built it: no page needs to know.
     let sources = cargo_home().join("registry/src");
     let remap = format!("--remap-path-prefix={}=", sources.display());
-    let flags: Vec<&str> = PANIC.into_iter().chain([remap.as_str()]).collect();
+    let flags: Vec<&str> = PANIC.into_iter().chain([HOT, remap.as_str()]).collect();
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     proc::run_long(&mut cargo)?;
     let mut dist = BTreeMap::new();
@@ -93,7 +97,7 @@ pub fn build(cx: &Cx, options: &Options) -> Result<()> {
     }
     // Nothing of an older build stays: npm would publish it.
     files::sync(&cx.root.join("pkg/dist"), &dist)?;
-    site(cx)?;
+    site(cx, options.shrink)?;
     println!("the site is in {} ({})", cx.site().display(), proc::took(started));
     Ok(())
 }
@@ -115,7 +119,7 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
         Shrink::No => None,
     };
     // The tools' paths hold their versions.
-    let recipe = format!("{} {wasm_opt:?} {WASM_OPT:?}", bindgen.display());
+    let recipe = format!("{} {wasm_opt:?} {WASM_OPT:?} {}", bindgen.display(), include_str!("imports.rs"));
     let wanted = files::fingerprint(&[recipe.as_bytes(), &files::read(&input)?]);
     if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         let _ = fs::remove_file(&stamp);
@@ -127,6 +131,7 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
         )?;
         if let Some(wasm_opt) = wasm_opt {
             let wasm = out.join(format!("{out_name}_bg.wasm"));
+            imports::shorten(&wasm, &out.join(format!("{out_name}.js")))?;
             let before = fs::metadata(&wasm)?.len();
             let shrinking = Instant::now();
             proc::run(Command::new(wasm_opt).args(WASM_OPT).arg(&wasm).arg("-o").arg(&wasm))?;
@@ -138,31 +143,17 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
     Ok(out)
 }
 
-/// The site: www, under `riacho/` what `npm pack` would put into the package, and under `vendor/` what is from npm.
-fn site(cx: &Cx) -> Result<()> {
+/// The site: www, under `riacho/` the package, and under `vendor/` what is from npm.
+fn site(cx: &Cx, shrink: Shrink) -> Result<()> {
     let www = cx.root.join("www");
-    let pkg = cx.root.join("pkg");
+    let pkg = package::stage(cx, shrink)?;
     let mut wanted = BTreeMap::new();
     for file in files::below(&www)? {
         wanted.insert(file.clone(), www.join(file));
     }
-    for file in packed(&pkg)? {
+    for file in files::below(&pkg)? {
         wanted.insert(Path::new("riacho").join(&file), pkg.join(&file));
     }
     wanted.extend(vendor::files(cx)?);
     files::sync(&cx.site(), &wanted)
-}
-
-/// The files that `npm pack` would take.
-fn packed(pkg: &Path) -> Result<Vec<PathBuf>> {
-    if !pkg.join("package.json").is_file() {
-        bail!("{} has no package.json", pkg.display());
-    }
-    let npm = tools::npm()?;
-    let json = proc::stdout(
-        Command::new(npm).args(["pack", "--dry-run", "--json", "--ignore-scripts"]).current_dir(pkg),
-    )?;
-    let json: Value = serde_json::from_str(&json).context("`npm pack --json` gave no JSON")?;
-    let listed = json[0]["files"].as_array().context("`npm pack --json` listed no files")?;
-    Ok(listed.iter().filter_map(|file| file["path"].as_str()).map(PathBuf::from).collect())
 }

@@ -49,6 +49,11 @@ impl Cx {
         self.target.join("site")
     }
 
+    /// The built package: what npm gets.
+    pub fn package(&self) -> PathBuf {
+        self.target.join("package")
+    }
+
     /// The workspace's packages.
     pub fn packages(&self) -> impl Iterator<Item = Package<'_>> {
         self.metadata["packages"].as_array().into_iter().flatten().map(Package)

@@ -5,6 +5,8 @@ mod build;
 mod cx;
 mod demo;
 mod files;
+mod imports;
+mod package;
 mod pictures;
 mod proc;
 mod publish;

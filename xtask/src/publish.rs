@@ -40,7 +40,7 @@ pub fn run(mode: &Mode) -> Result<()> {
     );
     build::build(&cx, &build::Options { shrink: Shrink::WasmOpt })?;
     let npm = tools::npm()?;
-    proc::run(Command::new(&npm).args(["pack", "--dry-run", "--ignore-scripts"]).current_dir(&pkg))?;
+    proc::run(Command::new(&npm).args(["pack", "--dry-run", "--ignore-scripts"]).current_dir(cx.package()))?;
     if *mode == Mode::Rehearse {
         for problem in &problems {
             println!("before a release: {problem}");
@@ -54,7 +54,7 @@ pub fn run(mode: &Mode) -> Result<()> {
     proc::run(
         Command::new(&npm)
             .args(["publish", "--provenance", "--access", "public", "--ignore-scripts"])
-            .current_dir(&pkg),
+            .current_dir(cx.package()),
     )
 }
 

@@ -248,7 +248,7 @@ fn e2e(cx: &Cx, name: Option<&str>, which: Which) -> Result<Counts> {
             "RIACHO_RELAY",
             cx.target.join("debug").join(format!("riacho-relay{}", std::env::consts::EXE_SUFFIX)),
         )
-        .env("RIACHO_PKG", cx.root.join("pkg"))
+        .env("RIACHO_PKG", cx.package())
         .env("RIACHO_NPM", npm)
         .env("RIACHO_MODULES", vendor::modules(cx)?)
         .env("RIACHO_CHROMIUM", browser.chromium)

@@ -38,6 +38,30 @@ pub trait FromJson: Sized {
     }
 }
 
+/// Where the value of a field goes, once it is known.
+pub trait Place {
+    /// # Errors
+    /// [`Fault`] when the value is something else.
+    fn put(&mut self, value: &Value<'_>) -> Result<(), Fault>;
+
+    /// There is no such field. False if it must not be missing.
+    fn lack(&mut self) -> bool;
+}
+
+impl<T: FromJson> Place for Option<T> {
+    fn put(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        *self = Some(T::read(value)?);
+        Ok(())
+    }
+
+    fn lack(&mut self) -> bool {
+        if self.is_none() {
+            *self = T::missing();
+        }
+        self.is_some()
+    }
+}
+
 /// Why a JSON value is not what it was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -213,7 +237,13 @@ impl<T: ToJson> ToJson for Vec<T> {
 impl<T: FromJson> FromJson for Vec<T> {
     fn read(value: &Value<'_>) -> Result<Self, Fault> {
         match value {
-            Value::Array(items) => items.iter().map(T::read).collect(),
+            Value::Array(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(T::read(item)?);
+                }
+                Ok(list)
+            }
             _ => Err(Fault::expected("a list")),
         }
     }
@@ -281,17 +311,24 @@ macro_rules! to_json {
 
 /// How a struct with named fields is read; what it does not name is ignored. A field that is marked `= default` or
 /// `= omitted_default` has its default when it is missing; an `Option` is `None`.
+///
+/// The fields are read by one function for all structs, each into its place: what is written out here, for every struct, is
+/// only where those are.
 #[macro_export]
 macro_rules! from_json {
     ($name:ident { $($field:ident $(= $mode:ident)?),* $(,)? }) => {
         impl $crate::json::FromJson for $name {
             fn read(value: &$crate::json::Value<'_>) -> Result<Self, $crate::json::Fault> {
-                #[allow(unused_variables, reason = "a struct without fields reads none")]
-                let members = value.members()?;
-                Ok(Self { $($field: $crate::from_json!(@field members, $field $(= $mode)?)),* })
+                $(let mut $field = $crate::from_json!(@missing $($mode)?);)*
+                value.members()?.fill(&mut [$((stringify!($field), &mut $field)),*])?;
+                match ($($field,)*) {
+                    ($(Some($field),)*) => Ok(Self { $($field),* }),
+                    #[allow(unreachable_patterns, reason = "a struct without fields misses none")]
+                    _ => Err($crate::json::Fault::Missing("a field")),
+                }
             }
         }
     };
-    (@field $members:ident, $field:ident) => { $members.field(stringify!($field))? };
-    (@field $members:ident, $field:ident = $mode:ident) => { $members.field_or_default(stringify!($field))? };
+    (@missing) => { None };
+    (@missing $mode:ident) => { Some(Default::default()) };
 }

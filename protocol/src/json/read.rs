@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, FromJson, Pairs};
+use super::{Fault, FromJson, Pairs, Place};
 
 /// Deeper than anything the wire nests, and shallow enough for any stack.
 const MOST_DEEP: u32 = 127;
@@ -102,13 +102,19 @@ impl<'v> Members<'v> {
         }
     }
 
+    /// Reads fields into their places, in this order.
+    ///
     /// # Errors
-    /// [`Fault`] when it is something else.
-    pub fn field_or_default<T: FromJson + Default>(self, name: &'static str) -> Result<T, Fault> {
-        match self.get(name)? {
-            Some(value) => T::read(value).map_err(|fault| fault.within(name)),
-            None => Ok(T::default()),
+    /// [`Fault`] when one is missing, though it must not, or is something else.
+    pub fn fill(self, fields: &mut [(&'static str, &mut dyn Place)]) -> Result<(), Fault> {
+        for (name, place) in fields {
+            match self.get(name)? {
+                Some(value) => place.put(value).map_err(|fault| fault.within(name))?,
+                None if place.lack() => {}
+                None => return Err(Fault::Missing(name)),
+            }
         }
+        Ok(())
     }
 }
 

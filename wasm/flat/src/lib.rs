@@ -12,6 +12,9 @@
 //! Numbers are LEB128; strings are a length and UTF-8. The reader never panics: whatever the bytes are, it
 //! gives back items or an [`Error`].
 
+// Plain builds have no need of it: xtask sets the cfg.
+#![cfg_attr(riacho_module, feature(optimize_attribute))]
+
 pub mod words;
 
 use thiserror::Error;

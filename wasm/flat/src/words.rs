@@ -112,6 +112,7 @@ pub const SCHEMES: &[&str] = &[
 ];
 
 /// Elements that a browser lays out as blocks. Whitespace at their edges is not rendered, so it is not kept.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn is_block(name: &str) -> bool {
     matches!(
         name,

@@ -4,6 +4,7 @@
 //! 4.5](https://spec.commonmark.org/0.31.2/#fenced-code-blocks)). It does not know raw HTML, or that an item of a list ends
 //! where the indentation does: there the engine may see it otherwise.
 
+use crate::core::pattern::any_of;
 /// A first line that is longer is no fence that anybody meant.
 const LONGEST: usize = 1024;
 
@@ -79,12 +80,12 @@ fn opens(line: &str) -> Option<Open> {
         return None;
     }
     let word = info.split_whitespace().next().unwrap_or_default();
-    let language = word.split([',', ':', '{']).next().unwrap_or_default().to_owned();
+    let language = word.split(any_of(",:{")).next().unwrap_or_default().to_owned();
     Some(Open { mark, count, language, is_quoted })
 }
 
 fn closes(open: &Open, line: &str) -> bool {
-    let line = line.trim_start_matches([' ', '\t', '>']).trim_end();
+    let line = line.trim_start_matches(any_of(" \t>")).trim_end();
     line.len() >= open.count && line.chars().all(|c| c == open.mark)
 }
 
@@ -100,7 +101,7 @@ fn without_containers(line: &str) -> (&str, bool) {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let marks: &[char] = if digits == 0 { &['-', '+', '*'] } else { &['.', ')'] };
         let inner = rest.get(digits..).and_then(|rest| rest.strip_prefix(marks));
-        match inner.filter(|inner| digits <= 9 && inner.starts_with([' ', '\t'])) {
+        match inner.filter(|inner| digits <= 9 && inner.starts_with(any_of(" \t"))) {
             Some(inner) => rest = inner.trim_start(),
             None => return (rest, is_quoted),
         }

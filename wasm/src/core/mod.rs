@@ -10,6 +10,7 @@ pub mod fence;
 pub mod foreign;
 pub mod ids;
 pub mod message;
+mod pattern;
 pub mod policy;
 pub mod reconnect;
 pub mod registry;

@@ -1,11 +1,18 @@
 //! Errors as JavaScript wants them: an `Error` with a message and a stable `code`.
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
 use riacho_protocol::{DecodeError, IdError};
 
 use crate::core::client::SendError;
 use crate::core::policy::PolicyError;
+
+#[wasm_bindgen]
+extern "C" {
+    /// JavaScript's own words for a value. Some objects throw when they are asked.
+    #[wasm_bindgen(catch, js_name = String)]
+    fn words(value: &JsValue) -> Result<String, JsValue>;
+}
 
 /// An `Error` with a `code`.
 pub fn error(code: &str, message: &str) -> JsValue {
@@ -18,7 +25,7 @@ pub fn error(code: &str, message: &str) -> JsValue {
 /// What any thrown value says, whether or not it is an `Error`.
 pub fn message_of(thrown: &JsValue) -> String {
     let message = js_sys::Reflect::get(thrown, &"message".into()).ok().and_then(|m| m.as_string());
-    message.or_else(|| thrown.as_string()).unwrap_or_else(|| format!("{thrown:?}"))
+    message.or_else(|| thrown.as_string()).unwrap_or_else(|| words(thrown).unwrap_or_default())
 }
 
 pub fn from_send(e: &SendError) -> JsValue {

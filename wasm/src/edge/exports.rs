@@ -369,9 +369,11 @@ impl Markdown {
     /// As `push`, for so many UTF-16 units, two in each number, the first one lowest: a token is too short to be worth an
     /// encoder and a place in memory. The last one is no half of a pair.
     #[wasm_bindgen(js_name = pushShort)]
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push_short(&self, length: u32, a: u32, b: u32, c: u32, d: u32) -> bool {
-        let units = [a, b, c, d].into_iter().flat_map(|pair| [pair as u16, (pair >> 16) as u16]);
-        let characters = char::decode_utf16(units.take(length as usize));
+        let high = |pair: u32| (pair >> 16) as u16;
+        let units = [a as u16, high(a), b as u16, high(b), c as u16, high(c), d as u16, high(d)];
+        let characters = char::decode_utf16(units.iter().copied().take(length as usize));
         let (mut bytes, mut end) = ([0; 24], 0);
         for character in characters {
             let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -389,6 +391,7 @@ impl Markdown {
         self.stream.push_cut(text).ok_or_else(ended)
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn flush(&self) {
         self.stream.flush();
     }

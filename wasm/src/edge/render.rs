@@ -39,6 +39,7 @@ extern "C" {
 impl Renderer {
     /// Brings a batch to the page. It can run the page's code: hold no borrow over it, and let the batch stay as it is
     /// until it returns.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn paint(&self, batch: &Batch) {
         // Most chunks only lengthen the last text by a few characters: those cross as numbers.
         if let [op::APPEND, id, length @ ..=SHORT] = *batch.ops.as_slice() {

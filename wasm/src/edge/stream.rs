@@ -55,6 +55,7 @@ impl Stream {
     }
 
     /// Takes whole text. False when the stream has ended: nothing was taken.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push(&self, text: &str) -> bool {
         if self.ended.get() {
             return false;
@@ -79,6 +80,7 @@ impl Stream {
     }
 
     /// Brings the DOM up to date, now.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn flush(self: &Rc<Self>) {
         let loaded = self.world.sanitizer();
         let sanitizer = loaded.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize);

@@ -44,7 +44,7 @@ pub enum SendError {
     TooLong { length: usize, most: u64 },
     #[error("{0} messages wait for the connection already")]
     OutboxFull(usize),
-    #[error("no message has the id {0:?}")]
+    #[error("no message has the id \"{0}\"")]
     UnknownMessage(String),
 }
 

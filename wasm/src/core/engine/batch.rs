@@ -80,6 +80,7 @@ pub struct Pen {
 }
 
 /// The length of text as JavaScript counts it.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn units(text: &str) -> u32 {
     // One for each character, two for those beyond the first plane: a byte that goes on one counts for nothing.
     let units = if text.is_ascii() {
@@ -91,17 +92,20 @@ pub fn units(text: &str) -> u32 {
 }
 
 impl Pen {
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn write(&mut self, ops: &[u32]) {
         self.work.operations += 1;
         self.batch.ops.extend_from_slice(ops);
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn string(&mut self, text: &str) -> u32 {
         self.work.operations += text.len() as u64;
         self.batch.strings.push_str(text);
         units(text)
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn name(&mut self, name: &'static str) -> u32 {
         let found = self.names.iter().position(|n| *n == name);
         let at = found.unwrap_or_else(|| {
@@ -114,6 +118,7 @@ impl Pen {
         u32::try_from(at).unwrap_or(0)
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn id(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.last += 1;
@@ -121,18 +126,21 @@ impl Pen {
         })
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn element(&mut self, name: &'static str, parent: u32, prev: u32) -> u32 {
         let (name, id) = (self.name(name), self.id());
         self.write(&[op::ELEMENT, id, name, parent, prev]);
         id
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn text(&mut self, text: &str, parent: u32, prev: u32) -> u32 {
         let (len, id) = (self.string(text), self.id());
         self.write(&[op::TEXT, id, parent, prev, len]);
         id
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn append(&mut self, id: u32, text: &str) {
         let len = self.string(text);
         self.write(&[op::APPEND, id, len]);
@@ -143,6 +151,7 @@ impl Pen {
         self.write(&[op::SPLICE, id, keep, len]);
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn attribute(&mut self, id: u32, name: &'static str, value: &str) {
         let name = self.name(name);
         let len = self.string(value);

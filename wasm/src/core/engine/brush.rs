@@ -2,6 +2,7 @@
 //!
 //! Only the end of the last leaf changes here, and nothing on the page is made again.
 
+use crate::core::pattern::any_of;
 use crate::core::policy::{Policy, Verdict};
 
 use super::Engine;
@@ -47,7 +48,7 @@ impl Engine {
             (Role::Leaf, Some("tr")) => (begun, Lines::Row { cells: leaf.kids.len() }, leaf.kids.as_slice()),
             _ => return None,
         };
-        if lines != Lines::Prose && !self.text.get(begun..)?.starts_with(['#', '|']) {
+        if lines != Lines::Prose && !self.text.get(begun..)?.starts_with(any_of("#|")) {
             return None;
         }
         let inline = Inline::read(&self.text, start, lines)?;
@@ -64,6 +65,7 @@ impl Engine {
     }
 
     /// Shows new text whose syntax is followed. False if the parser has to read it.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub(super) fn append_followed(&mut self) -> bool {
         let Some(Plain::Followed(mut inline)) = self.plain.take() else { return false };
         let Some(new) = self.text.get(inline.at()..) else { return false };
@@ -147,6 +149,7 @@ struct Brush<'a> {
 
 impl Brush<'_> {
     /// The node that is being written in, and where a new kid goes.
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn innermost(&mut self) -> Option<(&mut Node, Place)> {
         let mut node = &mut *self.leaf;
         let mut place = self.place;
@@ -174,6 +177,7 @@ impl Brush<'_> {
 }
 
 impl Sink for Brush<'_> {
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn text(&mut self, new: &str) {
         let Some((node, _)) = self.innermost() else { return };
         if let Some(Node { kind: Kind::Text { text, .. }, role: Role::Inline, id, .. }) = node.kids.last_mut()

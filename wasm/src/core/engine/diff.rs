@@ -7,6 +7,7 @@ use super::tree::{Kind, Node, Role};
 
 /// Makes the page's kids of `parent` what `new` says. `prev` is what is before them there. The ids of what stays go
 /// from `old` to `new`. Gives back the id of the last one, or `prev`.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn kids(pen: &mut Pen, parent: u32, prev: u32, old: Vec<Node>, new: &mut [Node]) -> u32 {
     let common = old.len().min(new.len());
     let head = old.iter().zip(new.iter()).take(common).take_while(|(a, b)| same(a, b)).count();
@@ -34,6 +35,7 @@ pub fn kids(pen: &mut Pen, parent: u32, prev: u32, old: Vec<Node>, new: &mut [No
 }
 
 /// Whether one can become the other in its place.
+#[cfg_attr(riacho_module, optimize(speed))]
 fn same(old: &Node, new: &Node) -> bool {
     if old.spine || new.spine {
         return old.spine && new.spine && old.id == new.id;
@@ -50,6 +52,7 @@ fn same(old: &Node, new: &Node) -> bool {
     }
 }
 
+#[cfg_attr(riacho_module, optimize(speed))]
 fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u32 {
     pen.work.compared += 1;
     match (&old.kind, &mut new.kind) {
@@ -80,6 +83,7 @@ fn update(pen: &mut Pen, parent: u32, prev: u32, old: Node, new: &mut Node) -> u
 }
 
 /// Gives an element on the page the attributes of `after`.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn attributes(pen: &mut Pen, id: u32, before: &Element, after: &Element) {
     if before == after {
         return;
@@ -97,6 +101,7 @@ pub fn attributes(pen: &mut Pen, id: u32, before: &Element, after: &Element) {
 }
 
 /// Makes a text on the page say `after`.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
     if before == after {
         return;
@@ -114,6 +119,7 @@ pub fn text(pen: &mut Pen, id: u32, gone: u32, before: &str, after: &str) {
 }
 
 /// Puts a node on the page, behind `prev`. Gives back the id of the last thing there.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn create(pen: &mut Pen, parent: u32, prev: u32, new: &mut Node) -> u32 {
     pen.work.compared += 1;
     match &new.kind {

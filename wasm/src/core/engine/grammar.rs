@@ -12,6 +12,7 @@ use std::ops::Range;
 use pulldown_cmark::{BrokenLink, CowStr, Event, Options, Parser, Tag, TagEnd};
 use riacho_flat::words;
 
+use crate::core::pattern::any_of;
 use crate::core::policy::text;
 
 pub const OPTIONS: Options = Options::ENABLE_TABLES
@@ -44,6 +45,7 @@ pub struct Normaliser {
 }
 
 impl Normaliser {
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push(&mut self, piece: &str, out: &mut String) {
         let mut rest = piece;
         if self.cr && !rest.is_empty() {
@@ -51,7 +53,7 @@ impl Normaliser {
             self.honest.push("\n", out);
             rest = rest.strip_prefix('\n').unwrap_or(rest);
         }
-        while let Some(at) = rest.find(['\r', '\0']) {
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\0')) {
             let (head, tail) = rest.split_at(at);
             self.honest.push(head, out);
             if let Some(tail) = tail.strip_prefix('\0') {
@@ -121,6 +123,7 @@ impl<I: Iterator> Adapted<'_, I> {
 impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Adapted<'a, I> {
     type Item = (Event<'a>, Range<usize>);
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (event, range) = self.events.next()?;
@@ -215,7 +218,7 @@ fn name(rest: &str) -> Option<&str> {
     if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
-    rest.split([' ', '\t', '\n', '\x0c', '\r', '/', '>']).next()
+    rest.split(any_of(" \t\n\x0c\r/>")).next()
 }
 
 fn is_tag(name: &str) -> bool {
@@ -224,7 +227,7 @@ fn is_tag(name: &str) -> bool {
 
 fn has_markup(html: &str) -> bool {
     html.split('<').skip(1).any(|rest| {
-        rest.starts_with(['!', '?']) || name(rest.strip_prefix('/').unwrap_or(rest)).is_some_and(is_tag)
+        rest.starts_with(any_of("!?")) || name(rest.strip_prefix('/').unwrap_or(rest)).is_some_and(is_tag)
     })
 }
 

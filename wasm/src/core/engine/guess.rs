@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use riacho_flat::words;
 
 use super::inline::is_arguments;
+use crate::core::pattern::any_of;
 
 /// In the place of a URL that is not whole: no policy allows it.
 pub const PENDING: &str = "riacho-pending:";
@@ -32,7 +33,7 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     let line_at = text.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(line_at..).unwrap_or_default();
     if inside == Inside::Fence {
-        let held = may_close(line.trim_start_matches([' ', '>']));
+        let held = may_close(line.trim_start_matches(any_of(" >")));
         return Cow::Borrowed(if held { text.get(..line_at).unwrap_or_default() } else { text });
     }
     if inside == Inside::Other
@@ -44,7 +45,7 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
         // Its address is not used before it is whole.
         return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
     }
-    let content = line.trim_start_matches([' ', '>']);
+    let content = line.trim_start_matches(any_of(" >"));
     if content.starts_with("```") || content.starts_with("~~~") || line.starts_with("    ") && line_at == 0 {
         return Cow::Borrowed(text);
     }
@@ -64,7 +65,7 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     let kept = text.get(..from + keep).unwrap_or(text);
     // A line of its own is never taken away, nor what is before it.
     let kept = if kept.len() < line_at { text.get(..line_at).unwrap_or_default() } else { kept };
-    let line = kept.get(line_at..).unwrap_or_default().trim_start_matches([' ', '>']);
+    let line = kept.get(line_at..).unwrap_or_default().trim_start_matches(any_of(" >"));
     if !line.is_empty() && is_marker(line.trim_end()) {
         // Without what is held back it would be a rule, an underline or a table's second line.
         return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
@@ -72,7 +73,7 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     if close.is_empty() {
         return Cow::Borrowed(kept);
     }
-    Cow::Owned(format!("{}{close}", kept.trim_end_matches([' ', '\n'])))
+    Cow::Owned(format!("{}{close}", kept.trim_end_matches(any_of(" \n"))))
 }
 
 /// Whether a line of code may become the end of its fence.
@@ -83,7 +84,7 @@ pub fn may_close(line: &str) -> bool {
 
 /// Rules, underlines, markers of lists and headings: a line that has no content yet.
 pub fn is_marker(line: &str) -> bool {
-    let line = line.trim_matches([' ', '\t']);
+    let line = line.trim_matches(any_of(" \t"));
     if line.chars().all(|c| c == '#') {
         return true;
     }
@@ -105,7 +106,7 @@ fn table(text: &str, line_at: usize) -> Option<String> {
     };
     let first = head_at == 0 || text.get(..head_at)?.ends_with("\n\n");
     let cells = head.trim_end().trim_matches('|').split('|').count();
-    if !first || !head.starts_with('|') || cells > 64 || head.contains(['`', '\\']) {
+    if !first || !head.starts_with('|') || cells > 64 || head.contains(any_of("`\\")) {
         return None;
     }
     // A second line that is whole and says what this is.
@@ -145,7 +146,7 @@ pub fn is_definition(line: &str) -> bool {
 fn definition(line: &str) -> Option<bool> {
     let rest = line.strip_prefix('[').filter(|rest| !rest.starts_with('^'))?;
     let (label, rest) = rest.split_once(']').unwrap_or((rest, ""));
-    if label.contains(['[', '\\', '`']) {
+    if label.contains(any_of("[\\`")) {
         return None;
     }
     if rest.is_empty() {
@@ -169,7 +170,7 @@ fn region(text: &str, line_at: usize) -> usize {
     let mut from = line_at;
     loop {
         let line = text.get(from..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
-        let bare = line.trim_start_matches([' ', '>']);
+        let bare = line.trim_start_matches(any_of(" >"));
         let skipped = line.len() - bare.len();
         let marker = marker(bare);
         if marker > 0 {
@@ -177,9 +178,11 @@ fn region(text: &str, line_at: usize) -> usize {
         }
         let Some(before) = from.checked_sub(1).and_then(|end| text.get(..end)) else { return from };
         let at = before.rfind('\n').map_or(0, |at| at + 1);
-        let above = before.get(at..).unwrap_or_default().trim_matches([' ', '>']);
-        let ends =
-            above.is_empty() || above.starts_with(['#', '|']) || above.starts_with("```") || is_marker(above);
+        let above = before.get(at..).unwrap_or_default().trim_matches(any_of(" >"));
+        let ends = above.is_empty()
+            || above.starts_with(any_of("#|"))
+            || above.starts_with("```")
+            || is_marker(above);
         if ends || text.len() - at > FAR {
             return from;
         }
@@ -193,9 +196,9 @@ fn marker(line: &str) -> usize {
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let rest = if rest.len() < line.len() {
         rest
-    } else if digits.len() < line.len() && digits.starts_with(['.', ')']) {
+    } else if digits.len() < line.len() && digits.starts_with(any_of(".)")) {
         digits.get(1..).unwrap_or_default()
-    } else if line.starts_with(['-', '*', '+']) {
+    } else if line.starts_with(any_of("-*+")) {
         line.get(1..).unwrap_or_default()
     } else if line.starts_with('|') {
         return line.rfind('|').map_or(0, |at| at + 1);
@@ -242,7 +245,7 @@ fn scan(leaf: &str) -> (usize, String) {
                 None if after == end => return finish(leaf, at, &open, String::new()),
                 None => {
                     // What closes it must stand by itself.
-                    let kept = leaf.trim_end_matches(['`', ' ', '\n']).len();
+                    let kept = leaf.trim_end_matches(any_of("` \n")).len();
                     if kept <= after {
                         return finish(leaf, at, &open, String::new());
                     }
@@ -304,7 +307,7 @@ fn scan(leaf: &str) -> (usize, String) {
                         }
                     } else if let Some(label) = rest.strip_prefix('[') {
                         // Whatever it refers to: that shows when the label is whole.
-                        match label.find([']', '[', '\\', '\n']) {
+                        match label.find(any_of("][\\\n")) {
                             Some(len) if label.as_bytes().get(len) == Some(&b']') => {
                                 at += 1 + 1 + len + 1;
                                 continue;

@@ -1,6 +1,6 @@
 //! What labels mean: links and footnotes that were defined, and the numbers of footnotes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use unicase::UniCase;
 
@@ -78,7 +78,8 @@ impl Labels {
 /// Footnotes are numbered by where they are mentioned first, as reference or as definition.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    order: BTreeMap<usize, String>,
+    /// Each label by where it is mentioned first, sorted: nearly always the last one is the new one.
+    order: Vec<(usize, String)>,
     entries: HashMap<String, Entry>,
 }
 
@@ -106,37 +107,26 @@ impl Numbers {
             if entry.first <= at {
                 return Moved::default();
             }
-            self.order.remove(&entry.first);
             entry.first = at;
+            self.order.retain(|(_, known)| known != label);
         } else {
             let entry = Entry { first: at, number, shown: Vec::new() };
             self.entries.insert(label.to_owned(), entry);
         }
-        self.order.insert(at, label.to_owned());
-        self.renumber(at)
+        let place = self.order.partition_point(|(first, _)| *first < at);
+        self.order.insert(place, (at, label.to_owned()));
+        self.renumber(place)
     }
 
-    /// Counts again from `at` on.
-    fn renumber(&mut self, at: usize) -> Moved {
+    /// Counts again from this place of the order on.
+    fn renumber(&mut self, place: usize) -> Moved {
         let mut moved = Moved::default();
-        if self.order.last_key_value().is_some_and(|(last, _)| *last == at) {
-            // The last one. Its number may have come from further up.
-            let count = self.order.len();
-            let label = self.order.last_key_value().map(|(_, label)| label);
-            if let Some(entry) = label.and_then(|label| self.entries.get_mut(label))
-                && entry.number == count
-            {
-                return moved;
-            }
-        }
-        let mut number = self.order.range(..at).count();
-        for label in self.order.range(at..).map(|(_, label)| label) {
-            number += 1;
+        for (at, (_, label)) in self.order.iter().enumerate().skip(place) {
             if let Some(entry) = self.entries.get_mut(label)
-                && entry.number != number
+                && entry.number != at + 1
             {
-                entry.number = number;
-                moved.texts.extend(entry.shown.iter().map(|&id| (id, number)));
+                entry.number = at + 1;
+                moved.texts.extend(entry.shown.iter().map(|&id| (id, at + 1)));
             }
         }
         moved

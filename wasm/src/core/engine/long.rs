@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Tag};
 
+use crate::core::pattern::any_of;
 use crate::core::policy::text;
 
 use super::Engine;
@@ -53,6 +54,7 @@ pub struct Long {
 
 impl Engine {
     /// Shows new text that can't be but text. False if it might be more.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub(super) fn append_plain(&mut self) -> bool {
         match self.plain {
             Some(Plain::Followed(_)) => self.append_followed(),
@@ -63,6 +65,7 @@ impl Engine {
         }
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn append_prose(&mut self, from: usize) -> bool {
         let Some(new) = self.text.get(from..) else { return false };
         if !new.chars().all(is_calm) || !is_seen(new) {
@@ -72,6 +75,7 @@ impl Engine {
         self.append_text(from, new.trim_end_matches(' ').len())
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn append_code(&mut self, from: usize) -> bool {
         let Some(new) = self.text.get(from..) else { return false };
         if !is_seen(new) {
@@ -129,7 +133,7 @@ impl Engine {
         // What may yet be any block, and what follows code, is parsed in the light of what it becomes.
         let line = open.rsplit('\n').next().unwrap_or_default();
         let code = self.last_leaf().is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Code));
-        if code || is_marker(line.trim_matches([' ', '>'])) {
+        if code || is_marker(line.trim_matches(any_of(" >"))) {
             return None;
         }
         let shown = guess(open, self.guessed()?);
@@ -137,6 +141,7 @@ impl Engine {
     }
 
     /// Puts so much of the text behind what is shown.
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn append_text(&mut self, from: usize, len: usize) -> bool {
         let Some(new) = self.text.get(from..from + len) else { return false };
         self.pen.work.scanned += new.len() as u64;
@@ -163,9 +168,9 @@ impl Engine {
         match self.path.as_slice() {
             [] => {
                 self.line_start(leaf.span.start) == leaf.span.start
-                    && self.text.get(leaf.span.start..).is_some_and(|text| text.starts_with(['`', '~']))
+                    && self.text.get(leaf.span.start..).is_some_and(|text| text.starts_with(any_of("`~")))
             }
-            [fence] => fence.role == Role::Fence && fence.begin.starts_with(['`', '~']),
+            [fence] => fence.role == Role::Fence && fence.begin.starts_with(any_of("`~")),
             _ => false,
         }
     }
@@ -203,7 +208,7 @@ impl Engine {
                 good.then_some(Plain::Prose(trimmed))
             }
             Role::Fence => {
-                let content = line.trim_start_matches([' ', '>']);
+                let content = line.trim_start_matches(any_of(" >"));
                 let last = shown.chars().next_back();
                 let good = text_end == self.text.len() && last == self.text.chars().next_back();
                 let in_line = !line.contains('\t')
@@ -254,7 +259,7 @@ impl Engine {
         let open = leaf.role == Role::Paragraph && leaf.html.is_none();
         // A blank line may be behind it, unless all of it is one line that goes on.
         let line = self.text.get(self.line_start(self.whole().saturating_sub(1))..self.whole())?;
-        let ended = self.whole() > leaf.span.start && line.trim_matches([' ', '>', '\n', '\t']).is_empty();
+        let ended = self.whole() > leaf.span.start && line.trim_matches(any_of(" >\n\t")).is_empty();
         if !open || leaf.span.start < self.anchor || ended {
             return None;
         }
@@ -266,9 +271,9 @@ impl Engine {
     /// Where what shows of the text ends: blanks at the end show only with what follows them, so the next piece begins
     /// with them. None where the last line has nothing but the marks of its containers.
     fn seen_end(&self) -> Option<usize> {
-        let end = self.text.trim_end_matches([' ', '\t', '\n']).len();
+        let end = self.text.trim_end_matches(any_of(" \t\n")).len();
         let line = self.text.get(self.line_start(end)..end)?;
-        (!line.trim_matches([' ', '>', '\t']).is_empty()).then_some(end)
+        (!line.trim_matches(any_of(" >\t")).is_empty()).then_some(end)
     }
 
     /// Asks the parser, with a short paragraph in the place of the long one.
@@ -283,8 +288,7 @@ impl Engine {
         let input = format!("{begin}x\n{lines}");
         self.pen.work.scanned += input.len() as u64;
         let last = lines.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
-        let blank =
-            lines.split_inclusive('\n').any(|line| line.trim_matches([' ', '>', '\t', '\n']).is_empty());
+        let blank = lines.split_inclusive('\n').any(|line| line.trim_matches(any_of(" >\t\n")).is_empty());
         if blank || last.is_empty() {
             return false;
         }
@@ -309,7 +313,7 @@ impl Engine {
         let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
         let (before, piece) = (self.text.get(..long.piece)?, self.text.get(long.piece..)?);
         // What is before the piece matters to a delimiter that begins it.
-        let guard = if before.ends_with([' ', '\n']) { "x " } else { "x" };
+        let guard = if before.ends_with(any_of(" \n")) { "x " } else { "x" };
         let text = format!("{begin}{guard}{piece}");
         let slice = Slice {
             text: &text,
@@ -358,6 +362,7 @@ fn is_calm(c: char) -> bool {
 }
 
 /// No character in it is one that the grammar changes.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub(super) fn is_seen(new: &str) -> bool {
     new.is_ascii() || matches!((text::honest(new), text::seen(new)), (Cow::Borrowed(_), Cow::Borrowed(_)))
 }

@@ -113,6 +113,7 @@ impl Engine {
     }
 
     /// Keeps more text. Nothing is parsed. After [`end`](Engine::end) it does nothing.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push(&mut self, text: &str) {
         if !self.ended {
             self.normaliser.push(text, &mut self.text);
@@ -120,6 +121,7 @@ impl Engine {
     }
 
     /// Brings the tree up to date with the text so far.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn flush(&mut self, sanitizer: Option<&dyn Sanitize>) {
         let sanitizer = sanitizer.filter(|_| !self.failed);
         let raw = sanitizer.is_some();
@@ -243,6 +245,7 @@ impl Engine {
     }
 
     /// Shows new text without reading all that is open again, if that is possible.
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn append(&mut self) -> bool {
         if self.append_plain() {
             return true;

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
+use crate::core::pattern::any_of;
 use crate::core::policy::Policy;
 
 use super::between::Between;
@@ -91,6 +92,7 @@ impl Context for Known<'_> {
 impl Slice<'_> {
     /// Parses into safe nodes. `keep_tight` shows the path's lists as they were. Gives back the bytes scanned and the
     /// events seen, too.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn nodes(&self, policy: &Policy, id_prefix: &str, keep_tight: bool) -> (Parsed, usize, usize) {
         let mut parsed = Parsed::default();
         // Raw elements are not markdown's.
@@ -221,6 +223,7 @@ impl Slice<'_> {
 
     /// Gives each event with its place in the text, and what it comes from, and the definitions between them. Says how much
     /// was scanned.
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn events(
         &self,
         wanted: &mut Vec<(String, usize)>,
@@ -330,6 +333,6 @@ fn is_inline(event: &Event<'_>) -> bool {
 pub fn footnote_labels(text: &str) -> impl Iterator<Item = &str> {
     text.split("[^").skip(1).filter_map(|rest| {
         let (label, _) = rest.split_once(']')?;
-        (!label.is_empty() && label.len() < 1000 && !label.contains(['\n', '['])).then_some(label)
+        (!label.is_empty() && label.len() < 1000 && !label.contains(any_of("\n["))).then_some(label)
     })
 }

@@ -7,6 +7,7 @@
 use pulldown_cmark::Alignment;
 
 use super::tree::Role;
+use crate::core::pattern::any_of;
 
 /// A container on the way to the last block.
 #[derive(Debug, Clone)]
@@ -150,7 +151,7 @@ pub fn begin<'t>(role: &Role, rest: &'t str) -> Option<(String, String, &'t str)
             let good = if digits == 0 {
                 matches!(marker, "-" | "*" | "+")
             } else {
-                digits <= 9 && marker.ends_with(['.', ')'])
+                digits <= 9 && marker.ends_with(any_of(".)"))
             };
             if !good {
                 return None;

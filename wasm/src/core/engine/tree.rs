@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::Alignment;
 use riacho_flat::words;
 
+use crate::core::pattern::any_of;
 use crate::core::policy::Element;
 
 /// What a node is in markdown.
@@ -134,6 +135,7 @@ impl Node {
 }
 
 /// Adds a kid, joining text with text.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn push(kids: &mut Vec<Node>, node: Node) {
     if let Kind::Text { text: new, .. } = &node.kind {
         if new.is_empty() {
@@ -149,10 +151,11 @@ pub fn push(kids: &mut Vec<Node>, node: Node) {
     kids.push(node);
 }
 
-const WHITESPACE: [char; 5] = [' ', '\t', '\n', '\x0c', '\r'];
+const WHITESPACE: &str = " \t\n\x0c\r";
 
 /// Brings the kids of one element into the shape that the policy keeps: line ends are LF, and whitespace at the edge
 /// of a block, where a browser shows none, is left out. `parent` is `None` for the root.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
     let trims = parent.is_none_or(|name| words::is_block(name) && name != "pre");
     let count = kids.len();
@@ -165,10 +168,10 @@ pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
                 *text = text.replace("\r\n", "\n").replace('\r', "\n");
             }
             if trims && edge_after {
-                text.truncate(text.trim_end_matches(WHITESPACE).len());
+                text.truncate(text.trim_end_matches(any_of(WHITESPACE)).len());
             }
             if trims && edge_before {
-                let cut = text.len() - text.trim_start_matches(WHITESPACE).len();
+                let cut = text.len() - text.trim_start_matches(any_of(WHITESPACE)).len();
                 text.drain(..cut);
             }
             empty |= text.is_empty() && *gone == 0 && !*spine;

@@ -1,6 +1,6 @@
 //! Finished leaves with labels that nobody has defined yet, and what happens when somebody does.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Engine;
@@ -36,7 +36,8 @@ pub struct Waiting {
     pub leaves: Vec<Option<Leaf>>,
     index: HashMap<Key, Vec<usize>>,
     /// Leaves of which some labels have become known, and that have not been rendered again since.
-    woken: BTreeSet<usize>,
+    /// Sorted.
+    woken: Vec<usize>,
 }
 
 impl Waiting {
@@ -63,18 +64,19 @@ impl Waiting {
         for at in keys.iter().filter_map(|key| self.index.remove(key)).flatten() {
             if let Some(Some(leaf)) = self.leaves.get_mut(at) {
                 leaf.unknown = leaf.unknown.saturating_sub(1);
-                self.woken.insert(at);
+                if let Err(place) = self.woken.binary_search(&at) {
+                    self.woken.insert(place, at);
+                }
             }
         }
         if !follows {
-            return std::mem::take(&mut self.woken).into_iter().collect();
+            return std::mem::take(&mut self.woken);
         }
         let whole = |at: &usize| matches!(self.leaves.get(*at), Some(Some(leaf)) if leaf.unknown == 0);
         let mut ready: Vec<usize> = self.woken.iter().copied().filter(whole).collect();
         self.woken.retain(|at| !ready.contains(at));
-        while self.woken.len() > MOST_WOKEN {
-            ready.extend(self.woken.pop_first());
-        }
+        let surplus = self.woken.len().saturating_sub(MOST_WOKEN);
+        ready.extend(self.woken.drain(..surplus));
         ready.sort_unstable();
         ready
     }

@@ -1,7 +1,9 @@
 //! Links whose text names another host than the one they lead to.
 
+use super::lower::lower;
 use super::text;
 use super::url;
+use crate::core::pattern::any_of;
 
 /// Where a link really leads, if its text says something else. To be shown beside the link.
 pub fn contradicted(href: &str, text: &str) -> Option<String> {
@@ -47,10 +49,10 @@ fn claims(text: &str) -> Vec<String> {
 }
 
 fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(any_of("/\\?#")).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
-    let host = host.replace(['。', '．'], ".").to_lowercase();
+    let host = lower(&host.replace(['。', '．'], "."));
     let host = host.trim_matches(|c: char| !c.is_alphanumeric());
     if is_claim(host, is_url || authority.contains('@')) && !found.iter().any(|known| same(known, host)) {
         found.push(host.to_owned());
@@ -130,7 +132,7 @@ fn is_file_ending(end: &str) -> bool {
 
 fn same(claimed: &str, host: &str) -> bool {
     let bare = |host: &str| {
-        let host = host.to_lowercase();
+        let host = lower(host);
         let host = host.trim_end_matches('.');
         ascii(host.strip_prefix("www.").unwrap_or(host))
     };
@@ -149,7 +151,7 @@ fn looks_like_another(host: &str) -> bool {
 
 /// The host as it goes over the wire, so that letters that only look like others are seen.
 fn ascii(host: &str) -> String {
-    let host = host.to_lowercase();
+    let host = lower(host);
     let labels = host.split('.').map(|label| match label.is_ascii() {
         true => label.to_owned(),
         false => punycode(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}")),

@@ -3,6 +3,7 @@
 //! Everything is allowed by list. The defaults are [`Policy::default`]'s documentation. Nothing here parses HTML.
 
 mod claim;
+mod lower;
 mod safe;
 mod settings;
 pub mod text;
@@ -88,6 +89,7 @@ impl Policy {
     }
 
     /// Judges one element. `id_prefix` is the message's id.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn element(&self, name: &str, attrs: &[(&str, &str)], id_prefix: &str) -> Verdict {
         let Some(tag) = Tag::named(name) else { return Verdict::Unwrap };
         match name {
@@ -108,6 +110,7 @@ impl Policy {
         self.elements.get(tag.index()).copied().unwrap_or(false)
     }
 
+    #[cfg_attr(riacho_module, optimize(speed))]
     fn make(&self, tag: Tag, attrs: &[(&str, &str)], id_prefix: &str) -> Element {
         let mut element = Element::new(tag);
         for &(name, value) in attrs {
@@ -249,7 +252,7 @@ fn slug(text: &str) -> String {
         '-' | '_' => Some(c),
         c => c.is_alphanumeric().then_some(c),
     });
-    kept.flat_map(char::to_lowercase).collect()
+    lower::lower(&kept.collect::<String>())
 }
 
 fn prefixed(id_prefix: &str, id: &str) -> String {

@@ -21,6 +21,7 @@ const STARTS: [u8; 27] = {
 pub struct Tag(u8);
 
 impl Tag {
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub(super) fn named(name: &str) -> Option<Tag> {
         let letter = usize::from(name.bytes().next()?.wrapping_sub(b'a'));
         let (from, to) = (usize::from(*STARTS.get(letter)?), usize::from(*STARTS.get(letter + 1)?));

@@ -29,6 +29,7 @@ pub struct Filter {
 }
 
 impl Filter {
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push(&mut self, piece: &str, out: &mut String) {
         if piece.is_ascii() && self.flag.is_none() {
             if !piece.is_empty() {
@@ -50,6 +51,7 @@ impl Filter {
     }
 
     /// One of several texts that stand side by side in one node. `None` if it is honest as it is.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn part(&mut self, text: &str) -> Option<String> {
         if text.is_ascii() || !text.chars().any(|c| lies(c) || is_unseen(c)) {
             if !text.is_empty() {
@@ -104,6 +106,7 @@ pub fn honest(text: &str) -> Cow<'_, str> {
 }
 
 /// The text without what takes no room.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub fn seen(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
@@ -112,6 +115,7 @@ pub fn seen(text: &str) -> Cow<'_, str> {
 }
 
 /// Reorders the text around it, or is an invisible copy of ASCII.
+#[cfg_attr(riacho_module, optimize(speed))]
 fn lies(c: char) -> bool {
     c >= '\u{202a}'
         && matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
@@ -123,6 +127,7 @@ fn letter(tag: char) -> Option<char> {
 }
 
 /// Takes no room of its own. Combining marks do not count: they are seen.
+#[cfg_attr(riacho_module, optimize(speed))]
 fn is_unseen(c: char) -> bool {
     // Most letters are looked at once, by this alone.
     if c < '\u{34f}' {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::{Builder, Context, Open};
 use crate::core::engine::long::last_leaf;
 use crate::core::engine::tree::{Kind, Node, Role};
+use crate::core::pattern::any_of;
 
 impl<C: Context> Builder<'_, C> {
     /// A link's definition is no block, but behind a blank line it makes a list loose as one does.
@@ -59,7 +60,7 @@ impl<C: Context> Builder<'_, C> {
         let blank = self.from + line_start(before, before.len());
         let before = self.lines.get(blank..line).unwrap_or_default();
         let is_blank =
-            before.trim_matches([' ', '\t', '>', '\n']).is_empty() && before.matches('>').count() == quotes;
+            before.trim_matches(any_of(" \t>\n")).is_empty() && before.matches('>').count() == quotes;
         // In code and raw HTML it does not count.
         let in_code = last_leaf(&top.node)
             .is_some_and(|leaf| matches!(leaf.role, Role::Fence | Role::Html) && leaf.span.end > blank);
@@ -118,5 +119,5 @@ fn line_start(text: &str, at: usize) -> usize {
 /// Whether nothing follows a task's checkbox on its line, which is whole. Then the parser leaves it out of paragraphs.
 pub fn bare_task(lines: &str, at: usize) -> bool {
     let line = lines.get(at..).map(|rest| rest.split('\n').next().unwrap_or_default());
-    line.is_some_and(|line| line.trim_matches([' ', '\t', '\x0b', '\x0c']).is_empty())
+    line.is_some_and(|line| line.trim_matches(any_of(" \t\x0b\x0c")).is_empty())
 }

@@ -168,6 +168,7 @@ impl<'p, C: Context> Builder<'p, C> {
     }
 
     /// Takes the next event.
+    #[cfg_attr(riacho_module, optimize(speed))]
     pub fn event(&mut self, event: Event<'_>, range: Range<usize>, source: Source) {
         self.built += 1;
         if self.stack.is_empty() {

@@ -1,6 +1,7 @@
 //! Links and footnotes in the leaf that is being written.
 
 use super::{Inline, Mark, Side, Sink, Span, Step};
+use crate::core::pattern::any_of;
 
 /// A label that is longer than this is none.
 const LABEL: usize = 300;
@@ -14,7 +15,7 @@ impl Inline {
         from: &mut usize,
         at: usize,
         again: bool,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) -> Step {
         let Some(after) = text.get(at + 1..).and_then(|rest| rest.chars().next()) else {
             let image = text.get(..at).is_some_and(|head| head.ends_with('!'));
@@ -39,7 +40,7 @@ impl Inline {
         from: &mut usize,
         at: usize,
         again: bool,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) -> Step {
         let rest = text.get(at + 2..).unwrap_or_default();
         let Some(len) = rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '[' | '\\' | '|' | '`'))
@@ -64,7 +65,7 @@ impl Inline {
         let Some(label) = text.get(at + 1..).and_then(|rest| rest.strip_prefix('[')) else {
             return Ok(at + 1);
         };
-        match label.find([']', '[', '\\', '\n', '|', '`']) {
+        match label.find(any_of("][\\\n|`")) {
             Some(len) if label.as_bytes().get(len) == Some(&b']') => Ok(at + 2 + len + 1),
             None if label.len() <= LABEL => Err(Step::Hold(at)),
             _ => Err(Step::Unknown),
@@ -77,7 +78,7 @@ impl Inline {
         from: &mut usize,
         at: usize,
         again: bool,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) -> Step {
         let Some(mark) = self.open.iter().rfind(|mark| mark.span == Span::Link) else {
             return Step::To(at + 1);

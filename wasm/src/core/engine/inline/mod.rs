@@ -9,6 +9,7 @@
 mod link;
 
 use super::guess::is_marker;
+use crate::core::pattern::any_of;
 
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
@@ -161,12 +162,14 @@ impl Inline {
     }
 
     /// Takes what is new in the text. False if it can't be told what that is.
-    pub fn advance(&mut self, text: &str, sink: &mut impl Sink) -> bool {
+    #[cfg_attr(riacho_module, optimize(speed))]
+    pub fn advance(&mut self, text: &str, sink: &mut dyn Sink) -> bool {
         self.follow(text, sink, false)
     }
 
     /// `again` says that the parser has read this text before.
-    fn follow(&mut self, text: &str, sink: &mut impl Sink, again: bool) -> bool {
+    #[cfg_attr(riacho_module, optimize(speed))]
+    fn follow(&mut self, text: &str, sink: &mut dyn Sink, again: bool) -> bool {
         let bytes = text.as_bytes();
         // Text from here on has not been given out yet.
         let mut from = self.at;
@@ -223,7 +226,8 @@ impl Inline {
     }
 
     /// Gives out what is before `at`, but for spaces at its end.
-    fn hold(&mut self, text: &str, from: usize, at: usize, sink: &mut impl Sink) -> bool {
+    #[cfg_attr(riacho_module, optimize(speed))]
+    fn hold(&mut self, text: &str, from: usize, at: usize, sink: &mut dyn Sink) -> bool {
         let shown = text.get(from..at).unwrap_or_default().trim_end_matches(' ');
         self.put(shown, sink);
         self.at = from + shown.len();
@@ -232,7 +236,8 @@ impl Inline {
         !surplus && !self.open.iter().any(too_long)
     }
 
-    fn put(&mut self, text: &str, sink: &mut impl Sink) {
+    #[cfg_attr(riacho_module, optimize(speed))]
+    fn put(&mut self, text: &str, sink: &mut dyn Sink) {
         if text.is_empty() {
             return;
         }
@@ -252,7 +257,7 @@ impl Inline {
         let rest = text.get(at..).unwrap_or_default();
         let begun = rest.trim_start_matches('\n');
         if begun.is_empty()
-            || is_marker(begun.trim()) && !begun.contains('\n') && !begun.starts_with(['`', '~', ' '])
+            || is_marker(begun.trim()) && !begun.contains('\n') && !begun.starts_with(any_of("`~ "))
         {
             let shaky = self.open.iter().any(|mark| mark.span == Span::Link || rest.len() > 1);
             return if shaky { Step::Unknown } else { Step::Hold(at) };
@@ -274,14 +279,7 @@ impl Inline {
         Side::of(text.get(..at).and_then(|head| head.chars().next_back()).unwrap_or(' '))
     }
 
-    fn delimiters(
-        &mut self,
-        text: &str,
-        from: &mut usize,
-        at: usize,
-        byte: u8,
-        sink: &mut impl Sink,
-    ) -> Step {
+    fn delimiters(&mut self, text: &str, from: &mut usize, at: usize, byte: u8, sink: &mut dyn Sink) -> Step {
         let count = run(text, at, byte);
         let behind = at + count;
         let Some(rest) = text.get(behind..) else { return Step::Unknown };
@@ -328,7 +326,7 @@ impl Inline {
         }
     }
 
-    fn begin(&mut self, text: &str, from: &mut usize, at: usize, mark: Mark, sink: &mut impl Sink) -> Step {
+    fn begin(&mut self, text: &str, from: &mut usize, at: usize, mark: Mark, sink: &mut dyn Sink) -> Step {
         if self.open.len() >= DEPTH {
             return Step::Unknown;
         }
@@ -349,7 +347,7 @@ impl Inline {
         from: &mut usize,
         at: usize,
         behind: usize,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) -> bool {
         self.put(text.get(*from..at).unwrap_or_default(), sink);
         if self.hollow > 0 {
@@ -360,7 +358,7 @@ impl Inline {
         true
     }
 
-    fn begin_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
+    fn begin_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut dyn Sink) -> Step {
         let count = run(text, at, b'`');
         let behind = at + count;
         match text.as_bytes().get(behind) {
@@ -374,7 +372,7 @@ impl Inline {
         }
     }
 
-    fn end_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut impl Sink) -> Step {
+    fn end_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut dyn Sink) -> Step {
         let behind = at + run(text, at, b'`');
         let rest = text.get(behind..).unwrap_or_default().trim_start_matches(' ');
         if rest.is_empty() {

@@ -100,11 +100,13 @@ fn its_stop_button_stops_and_taking_it_away_closes_its_socket() {
 fn with_a_window_it_keeps_what_is_near_and_the_readers_place(kind: Kind) {
     play_in(kind, Setup::default().page("element"), async |scene| {
         let page = &scene.page;
-        let make = "const made = document.createElement('riacho-chat');
-            made.options = { window: 40, storageKey: null, pace: 1e6, words: { stopped: 'Parado.' } };
-            made.style.blockSize = '500px';
-            document.body.replaceChildren(made);
-            return made.ready.then((chat) => {
+        let make = "return customElements.whenDefined('riacho-chat').then(() => {
+                window.made = document.createElement('riacho-chat');
+                made.options = { window: 40, storageKey: null, pace: 1e6, words: { stopped: 'Parado.' } };
+                made.style.blockSize = '500px';
+                document.body.replaceChildren(made);
+                return made.ready;
+            }).then((chat) => {
                 window.chat = chat;
                 window.log = made.shadowRoot.querySelector('[part=log]');
                 window.say = (n, content) => {

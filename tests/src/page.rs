@@ -156,7 +156,8 @@ impl Page {
         }
         let script = "const [element] = arguments;
             return (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent).trim();";
-        Some(self.run(script, vec![element.to_json().ok()?]).await)
+        // The page may have put another in its place since it was found.
+        self.driver.execute(script, vec![element.to_json().ok()?]).await.ok()?.convert().ok()
     }
 
     /// The element with this accessible name.

@@ -19,7 +19,7 @@ export function report(file, results) {
   writeFileSync(file, next);
 }
 
-function body({ runs, about, examples, browser, versions, sizes, shapes, engines, budget, repeats, took, quick }) {
+function body({ runs, about, examples, browser, versions, sizes, shapes, engines, budget, repeats, largestRepeats, took, quick }) {
   const find = (engine, shape, length, chunk) =>
     runs.find((run) => run.engine === engine && run.shape === shape && run.size === length && run.chunk === chunk);
   const cell = (run, value) =>
@@ -30,7 +30,7 @@ function body({ runs, about, examples, browser, versions, sizes, shapes, engines
     "",
     `\`cargo xtask bench render${quick ? " --quick" : ""}\`, one run of ${took} s: ${browser}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}. ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.`,
     "",
-    `Each chunk is brought to the screen before the next one comes. Cheap runs are repeated ${repeats} times and the one in the middle counts. What grows faster than its text is given up after ${budget.run / 1000} s of script in a run, ${budget.headline / 1000} s for the mixed text of 40 KB; the others after ${budget.linear / 1000} s. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
+    `Each chunk is brought to the screen before the next one comes. Cheap runs are repeated ${repeats} times, those of the largest size ${largestRepeats} times, and the one in the middle counts. What grows faster than its text is given up after ${budget.run / 1000} s of script in a run, ${budget.headline / 1000} s for the mixed text of 40 KB; the others after ${budget.linear / 1000} s. \`once\` renders only at the end and \`plain\` is text without markdown: they are limits, not rivals.`,
     "",
     "The smallest texts of a shape run code that is hardly warm. In `details` that is riacho's sanitiser, a second wasm module, which the browser compiles as it is called first: what it costs from then on stands with the larger texts.",
     "",

@@ -1,5 +1,6 @@
 //! The client on the page's own transport, and what it lets go of: events in, text and registry out.
 
+use super::scripted::{c, client, m};
 use super::*;
 use crate::core::message::Ending;
 use riacho_protocol::*;
@@ -7,25 +8,6 @@ use riacho_protocol::*;
 // The same tests natively and in the browser.
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-fn c(id: &str) -> ConversationId {
-    ConversationId::new(id).unwrap()
-}
-
-fn m(id: &str) -> MessageId {
-    MessageId::new(id).unwrap()
-}
-
-fn client(transport: Transport) -> Client {
-    let config = Config {
-        transport,
-        sweep: Sweep::default(),
-        policy: Rc::new(Policy::default()),
-        window: None,
-        preferences: Preferences::default(),
-    };
-    Client::new(config)
-}
 
 fn foreign() -> Client {
     let mut client = client(Transport::Page);

@@ -18,16 +18,21 @@ pub(super) fn m(id: &str) -> MessageId {
     MessageId::new(id).unwrap()
 }
 
+/// As a page makes it that wishes nothing.
+pub(super) fn client(transport: Transport) -> Client {
+    let config = Config {
+        transport,
+        sweep: Sweep::default(),
+        policy: Rc::new(Policy::default()),
+        window: None,
+        preferences: Preferences::default(),
+    };
+    Client::new(config)
+}
+
 impl Page {
     pub(super) fn new(transport: Transport) -> Self {
-        let config = Config {
-            transport,
-            sweep: Sweep::default(),
-            policy: Rc::new(Policy::default()),
-            window: None,
-            preferences: Preferences::default(),
-        };
-        Self { client: Client::new(config), outputs: Vec::new(), now: 1_000 }
+        Self { client: client(transport), outputs: Vec::new(), now: 1_000 }
     }
 
     /// A page whose socket is open and which shows conversation `c`.

@@ -44,14 +44,7 @@ impl Engine {
         if let Some(definition) = defined.iter().rfind(|at| at.start < whole)
             && last_at.is_none_or(|at| definition.start > at)
         {
-            let at = definition.start;
-            return self.moved(Cut {
-                anchor: self.line_start(at),
-                at,
-                free: false,
-                fence: false,
-                definition: true,
-            });
+            return self.before_definition(definition);
         }
         let last = last?;
         let at = last.span.start;
@@ -60,14 +53,7 @@ impl Engine {
         if let Some(definition) = defined.iter().rfind(|definition| definition.start < at)
             && self.line_end(definition.end.saturating_sub(1)) == anchor
         {
-            let at = definition.start;
-            return self.moved(Cut {
-                anchor: self.line_start(at),
-                at,
-                free: false,
-                fence: false,
-                definition: true,
-            });
+            return self.before_definition(definition);
         }
         if last.html.is_none() && whole - anchor > LONG {
             if last.role == Role::Fence && self.fence_is_open(last, whole) {
@@ -80,6 +66,12 @@ impl Engine {
             }
         }
         self.moved(Cut { anchor, at, free: last.role == Role::Code, fence: false, definition: false })
+    }
+
+    /// A definition is read again with what follows it.
+    fn before_definition(&self, definition: &Range<usize>) -> Option<Cut> {
+        let at = definition.start;
+        self.moved(Cut { anchor: self.line_start(at), at, free: false, fence: false, definition: true })
     }
 
     fn moved(&self, cut: Cut) -> Option<Cut> {

@@ -18,8 +18,6 @@ use crate::{
 use crate::{scanners::*, MetadataBlockKind};
 use core::cell::Cell;
 
-use unicase::UniCase;
-
 use crate::parse::ListFlags;
 
 /// Runs the first pass, which resolves the block structure of the document,
@@ -377,7 +375,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         while let Some((bytecount, label, link_def)) =
             self.parse_refdef_total(start_ix + line_start.bytes_scanned())
         {
-            self.allocs.refdefs.0.entry(label).or_insert(link_def);
+            self.allocs.refdefs.define(label, link_def);
             let container_start = start_ix + line_start.bytes_scanned();
             let mut ix = container_start + bytecount;
             // Refdefs act as if they were contained within a paragraph, for purposes of lazy
@@ -1733,8 +1731,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         }
         self.allocs
             .footdefs
-            .0
-            .insert(UniCase::new(label.clone()), FootnoteDef { use_count: 0 });
+            .define(&label, FootnoteDef { use_count: 0 });
         self.tree.append(Item {
             start,
             end: 0, // will get set later
@@ -1786,7 +1783,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         }
         i += 1;
         let (bytecount, link_def) = self.scan_refdef(start, start + i)?;
-        Some((bytecount + i, UniCase::new(label), link_def))
+        Some((bytecount + i, label, link_def))
     }
 
     /// Returns number of bytes and number of newlines

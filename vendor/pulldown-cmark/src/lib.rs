@@ -90,6 +90,7 @@ mod firstpass;
 mod linklabel;
 mod parse;
 mod puncttable;
+mod queue;
 mod scanners;
 mod strings;
 mod tree;

@@ -22,15 +22,15 @@
 
 use core::cell::Cell;
 use std::cmp::{max, min};
-use std::collections::{HashMap, VecDeque};
 use std::iter::FusedIterator;
 use std::num::NonZeroUsize;
 use std::ops::{Index, Range};
 
-use unicase::UniCase;
+use riacho_index::{folded, Map};
 
 use crate::firstpass::run_first_pass;
-use crate::linklabel::{scan_link_label_rest, FootnoteLabel, LinkLabel, ReferenceLabel};
+use crate::linklabel::{scan_link_label_rest, LinkLabel, ReferenceLabel};
+use crate::queue::Queues;
 use crate::scanners::*;
 use crate::strings::CowStr;
 use crate::tree::{Tree, TreeIndex};
@@ -1905,7 +1905,7 @@ pub struct FootnoteDef {
 /// Tracks tree indices of code span delimiters of each length. It should prevent
 /// quadratic scanning behaviours by providing (amortized) constant time lookups.
 struct CodeDelims {
-    inner: HashMap<usize, VecDeque<TreeIndex>>,
+    inner: Queues,
     seen_first: bool,
 }
 
@@ -1919,7 +1919,7 @@ impl CodeDelims {
 
     fn insert(&mut self, count: usize, ix: TreeIndex) {
         if self.seen_first {
-            self.inner.entry(count).or_default().push_back(ix);
+            self.inner.push(count, (ix, false, false));
         } else {
             // Skip the first insert, since that delimiter will always
             // be an opener and not a closer.
@@ -1932,7 +1932,7 @@ impl CodeDelims {
     }
 
     fn find(&mut self, open_ix: TreeIndex, count: usize) -> Option<TreeIndex> {
-        while let Some(ix) = self.inner.get_mut(&count)?.pop_front() {
+        while let Some((ix, ..)) = self.inner.get_mut(count)?.pop_front() {
             if ix > open_ix {
                 return Some(ix);
             }
@@ -1949,7 +1949,7 @@ impl CodeDelims {
 /// Tracks brace contexts and delimiter length for math delimiters.
 /// Provides amortized constant-time lookups.
 struct MathDelims {
-    inner: HashMap<u8, VecDeque<(TreeIndex, bool, bool)>>,
+    inner: Queues,
 }
 
 impl MathDelims {
@@ -1967,9 +1967,7 @@ impl MathDelims {
         can_close: bool,
     ) {
         self.inner
-            .entry(brace_context)
-            .or_default()
-            .push_back((ix, can_close, delim_is_display));
+            .push(brace_context.into(), (ix, can_close, delim_is_display));
     }
 
     fn is_populated(&self) -> bool {
@@ -1984,7 +1982,7 @@ impl MathDelims {
         brace_context: u8,
     ) -> Option<TreeIndex> {
         while let Some((ix, can_close, delim_is_display)) =
-            self.inner.get_mut(&brace_context)?.pop_front()
+            self.inner.get_mut(brace_context.into())?.pop_front()
         {
             if ix <= open_ix || (is_display && tree[open_ix].next == Some(ix)) {
                 continue;
@@ -1996,7 +1994,7 @@ impl MathDelims {
             // if we can't use it, leave it in the queue as a tombstone for the next
             // thing that tries to match it
             self.inner
-                .get_mut(&brace_context)?
+                .get_mut(brace_context.into())?
                 .push_front((ix, can_close, delim_is_display));
             break;
         }
@@ -2023,7 +2021,7 @@ pub(crate) struct HeadingIndex(NonZeroUsize);
 #[derive(Clone)]
 pub(crate) struct Allocations<'a> {
     pub refdefs: RefDefs<'a>,
-    pub footdefs: FootnoteDefs<'a>,
+    pub footdefs: FootnoteDefs,
     links: Vec<(LinkType, CowStr<'a>, CowStr<'a>, CowStr<'a>)>,
     cows: Vec<CowStr<'a>>,
     alignments: Vec<Vec<Alignment>>,
@@ -2040,11 +2038,11 @@ pub(crate) struct HeadingAttributes<'a> {
 
 /// Keeps track of the reference definitions defined in the document.
 #[derive(Clone, Default, Debug)]
-pub struct RefDefs<'input>(pub(crate) HashMap<LinkLabel<'input>, LinkDef<'input>>);
+pub struct RefDefs<'input>(Map<(LinkLabel<'input>, LinkDef<'input>)>);
 
 /// Keeps track of the footnote definitions defined in the document.
 #[derive(Clone, Default, Debug)]
-pub struct FootnoteDefs<'input>(pub(crate) HashMap<FootnoteLabel<'input>, FootnoteDef>);
+pub struct FootnoteDefs(Map<FootnoteDef>);
 
 impl<'input, 'b, 's> RefDefs<'input>
 where
@@ -2052,26 +2050,35 @@ where
 {
     /// Performs a lookup on reference label using unicode case folding.
     pub fn get(&'s self, key: &'b str) -> Option<&'b LinkDef<'input>> {
-        self.0.get(&UniCase::new(key.into()))
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&folded(key)).map(|(_, def)| def)
     }
 
     /// Provides an iterator over all the document's reference definitions.
     pub fn iter(&'s self) -> impl Iterator<Item = (&'s str, &'s LinkDef<'input>)> {
-        self.0.iter().map(|(k, v)| (k.as_ref(), v))
+        self.0.values().map(|(k, v)| (k.as_ref(), v))
+    }
+
+    /// The first definition of a label counts.
+    pub(crate) fn define(&mut self, label: LinkLabel<'input>, def: LinkDef<'input>) {
+        self.0.get_or_insert_with(&folded(&label), || (label, def));
     }
 }
 
-impl<'input, 'b, 's> FootnoteDefs<'input>
-where
-    's: 'b,
-{
+impl FootnoteDefs {
     /// Performs a lookup on reference label using unicode case folding.
-    pub fn contains(&'s self, key: &'b str) -> bool {
-        self.0.contains_key(&UniCase::new(key.into()))
+    pub fn contains(&self, key: &str) -> bool {
+        !self.0.is_empty() && self.0.contains_key(&folded(key))
     }
     /// Performs a lookup on reference label using unicode case folding.
-    pub fn get_mut(&'s mut self, key: CowStr<'input>) -> Option<&'s mut FootnoteDef> {
-        self.0.get_mut(&UniCase::new(key))
+    pub fn get_mut(&mut self, key: CowStr<'_>) -> Option<&mut FootnoteDef> {
+        self.0.get_mut(&folded(&key))
+    }
+
+    pub(crate) fn define(&mut self, label: &str, def: FootnoteDef) {
+        self.0.insert(&folded(label), def);
     }
 }
 

@@ -95,11 +95,12 @@ pub fn protocol_is_only_types(tree: &Tree) -> Vec<String> {
 }
 
 /// A crate, its manifest, and which of our own it may use in what it ships. `riacho-tests` may use anything.
-const MAY_USE: [(&str, &[&str]); 6] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
     ("protocol/Cargo.toml", &[]),
     ("wasm/flat/Cargo.toml", &[]),
+    ("wasm/index/Cargo.toml", &[]),
     ("wasm/sanitizer/Cargo.toml", &["riacho-flat"]),
-    ("wasm/Cargo.toml", &["riacho-protocol", "riacho-flat"]),
+    ("wasm/Cargo.toml", &["riacho-protocol", "riacho-flat", "riacho-index"]),
     ("relay/Cargo.toml", &["riacho-protocol"]),
     ("xtask/Cargo.toml", &[]),
 ];

@@ -2,30 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use unicase::UniCase;
+use riacho_index::folded;
 
-/// A label as the parser compares it.
+/// A label as the parser compares it: folded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
-    Link(UniCase<String>),
-    Note(UniCase<String>),
+    Link(String),
+    Note(String),
 }
 
 impl Key {
     pub fn link(label: &str) -> Key {
-        Key::Link(UniCase::new(label.to_owned()))
+        Key::Link(folded(label))
     }
 
     pub fn note(label: &str) -> Key {
-        Key::Note(UniCase::new(label.to_owned()))
+        Key::Note(folded(label))
     }
 }
 
 /// The definitions and footnotes of the finished part of a document.
 #[derive(Debug, Default)]
 pub struct Labels {
-    links: HashMap<UniCase<String>, (String, String)>,
-    notes: HashSet<UniCase<String>>,
+    links: HashMap<String, (String, String)>,
+    notes: HashSet<String>,
     numbers: Numbers,
 }
 
@@ -34,12 +34,12 @@ impl Labels {
         if self.links.is_empty() {
             return None;
         }
-        self.links.get(&UniCase::new(label.to_owned())).map(|(dest, title)| (dest.as_str(), title.as_str()))
+        self.links.get(&folded(label)).map(|(dest, title)| (dest.as_str(), title.as_str()))
     }
 
     /// The first definition of a label counts. Says whether this is it.
     pub fn define_link(&mut self, label: &str, dest: &str, title: &str) -> bool {
-        let key = UniCase::new(label.to_owned());
+        let key = folded(label);
         if self.links.contains_key(&key) {
             return false;
         }
@@ -48,11 +48,11 @@ impl Labels {
     }
 
     pub fn has_note(&self, label: &str) -> bool {
-        !self.notes.is_empty() && self.notes.contains(&UniCase::new(label.to_owned()))
+        !self.notes.is_empty() && self.notes.contains(&folded(label))
     }
 
     pub fn define_note(&mut self, label: &str) -> bool {
-        self.notes.insert(UniCase::new(label.to_owned()))
+        self.notes.insert(folded(label))
     }
 
     pub fn has_notes(&self) -> bool {

@@ -1,6 +1,6 @@
-//! Small letters, by the table of case folding that the parser brings along: one more table would be 6 KB of download.
+//! Small letters, by the table of case folding that the labels need: one more table would be 6 KB of download.
 
-use unicase::UniCase;
+use riacho_index::fold;
 
 /// Each character's small letter; the same as `char::to_lowercase`, whatever stands beside it.
 pub fn lower(text: &str) -> String {
@@ -17,7 +17,7 @@ pub fn lower(text: &str) -> String {
             // Capitals with an iota beside them fold to two letters, and have one small letter.
             '\u{1f88}'..='\u{1faf}' => out.push(shifted(c, -8)),
             '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}' => out.push(shifted(c, -9)),
-            _ => out.push_str(&UniCase::unicode(&*c.encode_utf8(&mut [0; 4])).to_folded_case()),
+            _ => fold(c.encode_utf8(&mut [0; 4]), &mut out),
         }
     }
     out

@@ -5,7 +5,7 @@ import { died, startPlain } from "./life.js";
 
 let starting;
 let started = false;
-/** Once the wasm is there: promises the second module's function from HTML to a flat tree. */
+/** Once the wasm is there: promises the second module's function from a question to a flat tree. */
 export let fetchSanitizer;
 
 /**
@@ -73,7 +73,7 @@ function codeOf(cause) {
   return cause instanceof WebAssembly.LinkError ? "wasm_mismatch" : "wasm_unavailable";
 }
 
-/** The second module, when raw HTML first appears: a function from HTML to a flat tree. */
+/** The second module, when raw HTML first appears: a function from a question to a flat tree. */
 async function loadSanitizer(source) {
   const module = await import("../dist/riacho_sanitizer.js");
   await module.default({

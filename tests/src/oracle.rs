@@ -23,7 +23,7 @@ pub fn tree(text: &str, policy: &Policy, id_prefix: &str) -> Vec<Node> {
     let mut html = String::new();
     let events = Parser::new_ext(&text, grammar::OPTIONS).into_offset_iter();
     pulldown_cmark::html::push_html(&mut html, grammar::adapt(&text, events).map(|(event, _)| event));
-    let bytes = riacho_sanitizer::sanitize(&html);
+    let bytes = riacho_sanitizer::sanitize_html(&html);
     raw::nodes(policy, id_prefix, &bytes).expect("the sanitiser writes flat trees").0
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use riacho_tests::chunked::{self, PARTS};
-use riacho_tests::oracle::{oracle, streamed};
+use riacho_tests::oracle::{Stream, oracle, streamed};
 use riacho_wasm::core::policy::Policy;
 
 fn document() -> impl Strategy<Value = String> {
@@ -38,5 +38,26 @@ proptest! {
     fn by_character_too(text in document()) {
         let pieces = text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]);
         prop_assert_eq!(streamed(pieces).page.shown(), oracle(&text, &Policy::default(), "m"));
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_sanitiser_that_fails_leaves_html_as_text(text in document()) {
+        let broken = |_: &[u8]| Vec::new();
+        let (mut without, mut with) = (Stream::default(), Stream::default());
+        for piece in text.split_inclusive('\n') {
+            with.engine.push(piece);
+            with.engine.flush(Some(&broken));
+            without.engine.push(piece);
+        }
+        with.engine.end(Some(&broken));
+        without.engine.end(None);
+        without.engine.sanitizer_failed();
+        with.take();
+        without.take();
+        prop_assert_eq!(with.page.shown(), without.page.shown());
     }
 }

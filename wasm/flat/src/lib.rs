@@ -1,4 +1,5 @@
-//! The flat tree that the sanitiser hands to the engine: one writer, one reader, and the words both sides know.
+//! What crosses between the engine and the sanitiser: the [`question`], the flat tree that answers it, and the words both
+//! sides know. Of each one writer and one reader.
 //!
 //! A tree is a byte string, so that it crosses from one wasm module to the other as one copy:
 //!
@@ -15,9 +16,13 @@
 // Plain builds have no need of it: xtask sets the cfg.
 #![cfg_attr(riacho_module, feature(optimize_attribute))]
 
+mod bytes;
+pub mod question;
 pub mod words;
 
 use thiserror::Error;
+
+use bytes::{Bytes, put_number, put_string};
 
 const MAGIC: &[u8; 2] = b"RF";
 const VERSION: u8 = 1;
@@ -25,20 +30,20 @@ const TEXT: u8 = 0;
 const START: u8 = 1;
 const END: u8 = 2;
 
-/// Why bytes are not a flat tree.
+/// Why bytes are not a flat tree, or no question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Error {
     #[error("not a flat tree")]
     Magic,
     #[error("a flat tree of another version")]
     Version,
-    #[error("the flat tree ends too early")]
+    #[error("the bytes end too early")]
     Truncated,
-    #[error("a number in the flat tree is too large")]
+    #[error("a number is too large")]
     Number,
-    #[error("text in the flat tree is not UTF-8")]
+    #[error("text is not UTF-8")]
     Utf8,
-    #[error("unknown kind of node in the flat tree")]
+    #[error("an unknown kind")]
     Kind,
     #[error("an element of the flat tree is closed that is not open, or left open")]
     Balance,
@@ -82,25 +87,25 @@ impl Writer {
         writer.bytes.extend_from_slice(MAGIC);
         writer.bytes.push(VERSION);
         writer.bytes.push(u8::from(tail.plain));
-        writer.number(tail.open.len());
+        put_number(&mut writer.bytes, tail.open.len());
         for name in &tail.open {
-            writer.string(name);
+            put_string(&mut writer.bytes, name);
         }
         writer
     }
 
     pub fn text(&mut self, text: &str) {
         self.bytes.push(TEXT);
-        self.string(text);
+        put_string(&mut self.bytes, text);
     }
 
     pub fn start<'a>(&mut self, name: &str, attrs: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
         self.bytes.push(START);
-        self.string(name);
-        self.number(attrs.len());
+        put_string(&mut self.bytes, name);
+        put_number(&mut self.bytes, attrs.len());
         for (name, value) in attrs {
-            self.string(name);
-            self.string(value);
+            put_string(&mut self.bytes, name);
+            put_string(&mut self.bytes, value);
         }
     }
 
@@ -110,19 +115,6 @@ impl Writer {
 
     pub fn finish(self) -> Vec<u8> {
         self.bytes
-    }
-
-    fn number(&mut self, mut n: usize) {
-        while n >= 0x80 {
-            self.bytes.push((n as u8) | 0x80);
-            n >>= 7;
-        }
-        self.bytes.push(n as u8);
-    }
-
-    fn string(&mut self, s: &str) {
-        self.number(s.len());
-        self.bytes.extend_from_slice(s.as_bytes());
     }
 }
 
@@ -137,7 +129,7 @@ pub enum Item<'a> {
 /// Reads what [`Writer`] wrote, or anything else, without trust.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    rest: Bytes<'a>,
     depth: usize,
     tail: Tail,
 }
@@ -145,17 +137,17 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Reader<'a>, Error> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(Error::Magic)?;
-        let mut reader = Reader { rest, depth: 0, tail: Tail::default() };
-        if reader.byte()? != VERSION {
+        let mut reader = Reader { rest: Bytes(rest), depth: 0, tail: Tail::default() };
+        if reader.rest.byte()? != VERSION {
             return Err(Error::Version);
         }
-        reader.tail.plain = match reader.byte()? {
+        reader.tail.plain = match reader.rest.byte()? {
             0 => false,
             1 => true,
             _ => return Err(Error::Kind),
         };
-        for _ in 0..reader.number()? {
-            let name = reader.string()?.to_owned();
+        for _ in 0..reader.rest.number()? {
+            let name = reader.rest.string()?.to_owned();
             reader.tail.open.push(name);
         }
         Ok(reader)
@@ -168,17 +160,17 @@ impl<'a> Reader<'a> {
 
     /// The next item; `None` at the end of a whole tree.
     pub fn step(&mut self) -> Result<Option<Item<'a>>, Error> {
-        if self.rest.is_empty() {
+        if self.rest.0.is_empty() {
             return if self.depth == 0 { Ok(None) } else { Err(Error::Balance) };
         }
-        match self.byte()? {
-            TEXT => Ok(Some(Item::Text(self.string()?))),
+        match self.rest.byte()? {
+            TEXT => Ok(Some(Item::Text(self.rest.string()?))),
             START => {
-                let name = self.string()?;
-                let count = self.number()?;
+                let name = self.rest.string()?;
+                let count = self.rest.number()?;
                 let mut attrs = Vec::new();
                 for _ in 0..count {
-                    attrs.push((self.string()?, self.string()?));
+                    attrs.push((self.rest.string()?, self.rest.string()?));
                 }
                 self.depth += 1;
                 Ok(Some(Item::Start { name, attrs }))
@@ -189,32 +181,6 @@ impl<'a> Reader<'a> {
             }
             _ => Err(Error::Kind),
         }
-    }
-
-    fn byte(&mut self) -> Result<u8, Error> {
-        let (first, rest) = self.rest.split_first().ok_or(Error::Truncated)?;
-        self.rest = rest;
-        Ok(*first)
-    }
-
-    fn number(&mut self) -> Result<usize, Error> {
-        let mut n: usize = 0;
-        // Four groups of seven bits: 256 MB, more than any message.
-        for shift in [0, 7, 14, 21] {
-            let byte = self.byte()?;
-            n |= usize::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(n);
-            }
-        }
-        Err(Error::Number)
-    }
-
-    fn string(&mut self) -> Result<&'a str, Error> {
-        let len = self.number()?;
-        let (head, rest) = self.rest.split_at_checked(len).ok_or(Error::Truncated)?;
-        self.rest = rest;
-        std::str::from_utf8(head).map_err(|_| Error::Utf8)
     }
 }
 

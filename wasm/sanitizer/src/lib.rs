@@ -1,10 +1,11 @@
-//! ammonia as a second, small wasm module: raw HTML in, a flat tree out, never HTML.
+//! ammonia as a second, small wasm module: raw HTML among the markdown around it in, a flat tree out, never HTML.
 //!
-//! What comes out is `html5ever(ammonia(html))` with nesting capped before anything that walks the open elements sees
+//! What comes out is `html5ever(ammonia(pulldown_cmark(events)))` with nesting capped before anything that walks the open elements sees
 //! it. The lists are wide on purpose: which elements, attributes and URLs a page really allows is the policy's
 //! decision, and the policy sees everything that leaves here.
 
 mod arena;
+mod html;
 mod parse;
 
 use std::collections::{HashMap, HashSet};
@@ -12,9 +13,15 @@ use std::sync::OnceLock;
 
 use riacho_flat::words;
 
-/// Sanitises one fragment of HTML into the bytes of a flat tree.
+/// Answers a [`question`](riacho_flat::question) with the bytes of a flat tree; with nothing, which is none, what is no
+/// question.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
-pub fn sanitize(html: &str) -> Vec<u8> {
+pub fn sanitize(question: &[u8]) -> Vec<u8> {
+    html::written(question).map_or_else(|_| Vec::new(), |html| sanitize_html(&html))
+}
+
+/// Sanitises one fragment of HTML into the bytes of a flat tree.
+pub fn sanitize_html(html: &str) -> Vec<u8> {
     let raw = parse::raw(html);
     let clean = match &raw.capped {
         Some(capped) => builder().clean(capped),
@@ -52,7 +59,7 @@ mod tests {
     use riacho_flat::{Item, Reader};
 
     fn shown(html: &str) -> String {
-        let bytes = sanitize(html);
+        let bytes = sanitize_html(html);
         let mut reader = Reader::new(&bytes).unwrap();
         let mut out = String::new();
         let mut names = Vec::new();
@@ -74,7 +81,7 @@ mod tests {
     }
 
     fn tail(html: &str) -> riacho_flat::Tail {
-        Reader::new(&sanitize(html)).unwrap().tail().clone()
+        Reader::new(&sanitize_html(html)).unwrap().tail().clone()
     }
 
     #[test]
@@ -100,7 +107,7 @@ mod tests {
 
     #[test]
     fn nesting_is_capped_before_it_costs() {
-        let bytes = sanitize(&"<ul><li>".repeat(64_000));
+        let bytes = sanitize_html(&"<ul><li>".repeat(64_000));
         let mut reader = Reader::new(&bytes).unwrap();
         let (mut depth, mut deepest) = (0usize, 0usize);
         while let Some(item) = reader.step().unwrap() {
@@ -118,6 +125,12 @@ mod tests {
     fn formatting_is_not_multiplied_without_bound() {
         let open: String = (0..90).map(|n| format!("<b title={n}>")).collect();
         let html = open + &"<p>".repeat(10_000);
-        assert!(sanitize(&html).len() < 20 * html.len());
+        assert!(sanitize_html(&html).len() < 20 * html.len());
+    }
+
+    #[test]
+    fn what_is_no_question_has_no_answer() {
+        assert!(sanitize(&[0, 9, b'<']).is_empty());
+        assert!(sanitize(&[]).starts_with(b"RF"));
     }
 }

@@ -15,14 +15,14 @@ thread_local! {
     static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static SANITIZE: RefCell<Option<Function>> = const { RefCell::new(None) };
     /// The last answers, oldest first: what is open is asked about again with each chunk, and most of it has not changed.
-    static RECENT: RefCell<VecDeque<(String, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
+    static RECENT: RefCell<VecDeque<(Vec<u8>, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// So many answers are kept, to questions of at most so many bytes.
 const MOST_RECENT: usize = 8;
 const MOST_KEPT: usize = 4096;
 
-/// How to get it: a function that promises a function from HTML to a flat tree.
+/// How to get it: a function that promises a function from a question to a flat tree.
 pub fn set_loader(loader: Function) {
     LOADER.set(Some(loader));
 }
@@ -68,25 +68,28 @@ pub fn get() -> Option<Sanitizer> {
 
 impl Sanitize for Sanitizer {
     /// Nothing, which is no flat tree, when the module fails: the engine then shows the HTML as text.
-    fn sanitize(&self, html: &str) -> Vec<u8> {
+    fn sanitize(&self, question: &[u8]) -> Vec<u8> {
         let known = RECENT.with_borrow(|recent| {
-            recent.iter().find(|(asked, _)| asked == html).map(|(_, answer)| answer.clone())
+            recent.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer.clone())
         });
         if let Some(known) = known {
             return known;
         }
         let called = SANITIZE
-            .with_borrow(|sanitize| Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &html.into())))
+            .with_borrow(|sanitize| {
+                let question = Uint8Array::new_from_slice(question);
+                Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &question))
+            })
             .and_then(Result::ok);
         let answer = called
             .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
             .map_or_else(Vec::new, |bytes| bytes.to_vec());
-        if !answer.is_empty() && html.len() <= MOST_KEPT {
+        if !answer.is_empty() && question.len() <= MOST_KEPT {
             RECENT.with_borrow_mut(|recent| {
                 if recent.len() == MOST_RECENT {
                     recent.pop_front();
                 }
-                recent.push_back((html.to_owned(), answer.clone()));
+                recent.push_back((question.to_owned(), answer.clone()));
             });
         }
         answer

@@ -7,13 +7,14 @@
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
-use riacho_flat::words;
+use riacho_flat::question::{Part, put_event, put_html, put_part};
+use riacho_flat::{Tail, words};
 
 use crate::core::policy::{Policy, Verdict};
 
 use super::build::Top;
 use super::path::Open;
-use super::raw::{self, Sanitize};
+use super::raw::{self, Events, Sanitize};
 use super::tree::{Kind, Node, Role, push};
 
 /// The tree for the text after the anchor.
@@ -40,11 +41,9 @@ pub struct Assembler<'a> {
     pub context: &'a [String],
 }
 
-type Events = [Vec<Event<'static>>];
-
 impl Assembler<'_> {
     /// `events` gives the events of all tops, if asked.
-    pub fn assemble(&self, tops: Vec<Top>, events: impl FnOnce() -> Vec<Vec<Event<'static>>>) -> Assembled {
+    pub fn assemble(&self, tops: Vec<Top>, events: impl FnOnce() -> Events) -> Assembled {
         let mut out = Assembled::default();
         let mut context = self.context.to_vec();
         let mut depth = 0;
@@ -88,14 +87,18 @@ impl Assembler<'_> {
             }
             let spine = top.node.spine;
             let mut span = top.span.clone();
-            let mut html = write(&events, top.events);
+            let mut asked = Vec::new();
+            put_top(&mut asked, &events, &top);
+            let mut own = vec![top.node];
             loop {
-                let input = opened(&context) + &html;
+                let mut input = opened(&context);
+                input.extend_from_slice(&asked);
                 out.scanned += input.len();
                 let made = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&input));
-                let (nodes, tail) = match made {
-                    Ok(made) => made,
-                    Err(_) => (vec![Node::text(html.clone())], riacho_flat::Tail::default()),
+                // Where the sanitiser fails, what is shown is what was shown before it came.
+                let (given, (nodes, tail)) = match made {
+                    Ok(made) => (self.shown(&context), made),
+                    Err(_) => (Vec::new(), (own.clone(), Tail::default())),
                 };
                 let open: Vec<String> =
                     tail.open.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
@@ -104,10 +107,11 @@ impl Assembler<'_> {
                     && self.goes_on(input, &open, sanitizer, &mut out.scanned);
                 if !closed && tops.peek().is_some() {
                     // Half as much again before the next look, or many blocks would cost their square.
-                    let enough = html.len() + html.len() / 2;
-                    while let Some(next) = tops.next_if(|_| html.len() <= enough) {
+                    let enough = asked.len() + asked.len() / 2;
+                    while let Some(next) = tops.next_if(|_| asked.len() <= enough) {
                         span.end = next.span.end;
-                        html.push_str(&write(&events, next.events));
+                        put_top(&mut asked, &events, &next);
+                        own.push(next.node);
                     }
                     continue;
                 }
@@ -121,7 +125,6 @@ impl Assembler<'_> {
                     }
                 }
                 out.pieces.push(span.clone());
-                let given = self.shown(&context);
                 let before = innermost(&mut out.kids, depth).len();
                 merge(&mut out.kids, &given, nodes, &span);
                 if spine && let Some(nodes) = innermost(&mut out.kids, depth).get_mut(before..) {
@@ -162,7 +165,7 @@ impl Assembler<'_> {
     /// page, or be another one. So one character is put there, to see where it goes.
     fn goes_on(
         &self,
-        mut input: String,
+        mut input: Vec<u8>,
         open: &[String],
         sanitizer: &dyn Sanitize,
         scanned: &mut usize,
@@ -171,7 +174,7 @@ impl Assembler<'_> {
         if open.is_empty() {
             return true;
         }
-        input.push('x');
+        put_html(&mut input, "x");
         *scanned += input.len();
         let Ok((nodes, _)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&input)) else {
             return false;
@@ -239,45 +242,38 @@ impl Assembler<'_> {
         scanned: &mut usize,
     ) -> bool {
         let row = matches!(node.name(), Some("tr" | "thead"));
-        let mut own = events.get(made).unwrap_or_default().iter().flatten().cloned();
         // Such a tag works on the table that the row is in.
-        let of_table = |event: &Event<'_>| match event {
-            Event::InlineHtml(html) => {
-                let html = html.to_ascii_lowercase();
-                ["table", "tbody", "thead", "tfoot", "caption", "colgroup"]
-                    .iter()
-                    .any(|name| html.contains(name))
-            }
-            _ => false,
-        };
-        if row && own.clone().any(|event| of_table(&event)) {
+        if row && events.has_table_tag(&made) {
             return false;
         }
-        let mut html = opened(context);
+        let own = events.get(&made);
+        let mut input = opened(context);
         match &node.role {
             Role::Paragraph => {
-                let mut inner = own
-                    .filter(|e| !matches!(e, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)));
-
-                let inside = raw::write(&mut inner);
-                match node.name() {
-                    Some(name) => html.push_str(&format!("<{name}>{inside}</{name}>")),
-                    None => html.push_str(&inside),
-                }
+                let name = node.name();
+                let tag = |slash| name.map_or_else(String::new, |name| format!("<{slash}{name}>"));
+                put_html(&mut input, &tag(""));
+                put_part(&mut input, Part::Inside);
+                input.extend_from_slice(own);
+                put_html(&mut input, &tag("/"));
             }
             Role::Leaf if row => {
-                let mut all = vec![Event::Start(Tag::Table(table.to_vec()))];
+                put_part(&mut input, Part::Whole);
+                put_event(&mut input, &Event::Start(Tag::Table(table.to_vec())), 0);
                 if node.name() == Some("tr") {
-                    all.extend([Event::Start(Tag::TableHead), Event::End(TagEnd::TableHead)]);
+                    put_event(&mut input, &Event::Start(Tag::TableHead), 0);
+                    put_event(&mut input, &Event::End(TagEnd::TableHead), 0);
                 }
-                all.extend(own);
-                all.push(Event::End(TagEnd::Table));
-                html.push_str(&raw::write_as_is(&mut all.into_iter()));
+                input.extend_from_slice(own);
+                put_event(&mut input, &Event::End(TagEnd::Table), 0);
             }
-            _ => html.push_str(&raw::write_as_is(&mut own)),
+            _ => {
+                put_part(&mut input, Part::Whole);
+                input.extend_from_slice(own);
+            }
         }
-        *scanned += html.len();
-        let Ok((mut nodes, tail)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&html))
+        *scanned += input.len();
+        let Ok((mut nodes, tail)) = raw::nodes(self.policy, self.id_prefix, &sanitizer.sanitize(&input))
         else {
             return false;
         };
@@ -365,8 +361,12 @@ fn innermost(kids: &mut Vec<Node>, depth: usize) -> &mut Vec<Node> {
 }
 
 /// The start tags of the open elements.
-fn opened(context: &[String]) -> String {
-    context.iter().map(|name| format!("<{name} {}>", words::CONTEXT)).collect()
+fn opened(context: &[String]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for name in context {
+        put_html(&mut out, &format!("<{name} {}>", words::CONTEXT));
+    }
+    out
 }
 
 /// Puts nodes that were made in a context where they belong.
@@ -385,7 +385,7 @@ fn merge(kids: &mut Vec<Node>, given: &[String], nodes: Vec<Node>, span: &Range<
     }
 }
 
-/// The HTML that pulldown-cmark writes for these events.
-fn write(events: &Events, range: Range<usize>) -> String {
-    raw::write(&mut events.get(range).unwrap_or_default().iter().flatten().cloned())
+fn put_top(out: &mut Vec<u8>, events: &Events, top: &Top) {
+    put_part(out, Part::Whole);
+    out.extend_from_slice(events.get(&top.events));
 }

@@ -15,6 +15,7 @@ use super::grammar;
 use super::guess::{Inside, guess};
 use super::labels::Labels;
 use super::path::{self, Open};
+use super::raw::Events;
 use super::tree::Role;
 
 /// The first definition of a link's label in the text.
@@ -140,17 +141,17 @@ impl Slice<'_> {
         whole.and_then(|at| self.text.get(..at)).unwrap_or_default()
     }
 
-    /// The same events, to be written as HTML, by their place; those of the stub are only what opens its containers.
-    pub fn html(&self) -> Vec<Vec<Event<'static>>> {
+    /// The same events, for the sanitiser; those of the stub are only what opens its containers.
+    pub fn html(&self) -> Events {
         let mut known = Known::new(self.labels);
         let mut images = 0usize;
-        let mut out: Vec<Vec<Event<'static>>> = Vec::new();
+        let mut out = Events::default();
         let mut ignored = 0usize;
         // A list that was loose before may look tight from here.
         let path: Vec<&Open> = self.path.iter().filter(|open| open.role != Role::Raw).collect();
         let (mut begun, mut open, mut paragraph) = (0, Vec::new(), false);
         self.events(&mut Vec::new(), &mut Vec::new(), &mut |seen| {
-            let Seen::Event(event, at, source) = seen else { return };
+            let Seen::Event(mut event, at, source) = seen else { return };
             let stub = source == Source::Stub;
             let container = matches!(
                 event,
@@ -169,18 +170,17 @@ impl Slice<'_> {
                     Event::End(_) => ignored -= 1,
                     _ => {}
                 }
-                out.push(Vec::new());
+                out.end_place(&Event::SoftBreak);
                 return;
             }
-            let mut made = Vec::new();
             let in_item = open.last() == Some(&Around::LooseItem);
             let bare = matches!(event, Event::TaskListMarker(_)) && bare_task(self.lines(), at.end);
             if in_item && !paragraph && is_inline(&event) && !bare {
                 paragraph = true;
-                made.push(Event::Start(Tag::Paragraph));
+                out.put(&Event::Start(Tag::Paragraph), 0);
             } else if in_item && paragraph && !is_inline(&event) {
                 paragraph = false;
-                made.push(Event::End(TagEnd::Paragraph));
+                out.put(&Event::End(TagEnd::Paragraph), 0);
             }
             match &event {
                 Event::Start(Tag::Item) if open.last() == Some(&Around::LooseList) => {
@@ -204,19 +204,28 @@ impl Slice<'_> {
                 }
                 _ => 0,
             };
+            match &mut event {
+                // In an image only its text counts.
+                Event::FootnoteReference(_) if images > 0 => {
+                    event = Event::Text(format!("[{number}]").into())
+                }
+                Event::Start(
+                    Tag::Link { id, dest_url, title, .. } | Tag::Image { id, dest_url, title, .. },
+                ) => {
+                    if let Some((dest, named)) = self.labels.link(id) {
+                        (*dest_url, *title) = (dest.to_owned().into(), named.to_owned().into());
+                    }
+                }
+                _ => {}
+            }
             match &event {
                 Event::Start(Tag::Image { .. }) => images += 1,
                 Event::End(TagEnd::Image) => images -= 1,
                 _ => {}
             }
-            let link = match &event {
-                Event::Start(Tag::Link { id, .. } | Tag::Image { id, .. }) if !id.is_empty() => {
-                    self.labels.link(id)
-                }
-                _ => None,
-            };
-            made.push(super::raw::event(event, number, link, images > 0, stub));
-            out.push(made);
+            // A footnote that was begun before has its number already.
+            out.put(&event, if stub { 0 } else { number });
+            out.end_place(&event);
         });
         out
     }

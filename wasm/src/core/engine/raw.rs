@@ -1,21 +1,24 @@
-//! Raw HTML: what is handed to the sanitiser, and the safe nodes made from what comes back.
+//! Raw HTML: what the sanitiser is asked, and the safe nodes made from what comes back.
 
-use pulldown_cmark::{CowStr, Event, Tag};
-use riacho_flat::{Error, Item, Reader, Tail};
+use std::ops::Range;
+
+use pulldown_cmark::Event;
+use riacho_flat::{Error, Item, Reader, Tail, question};
 
 use crate::core::policy::{Policy, Verdict, text};
 
 use super::finish::finish;
 use super::tree::{Kind, Node, push, tidy};
 
-/// Turns raw HTML into the bytes of a flat tree. The engine doesn't know how; it believes nothing that comes back.
+/// Turns the bytes of a [`question`] into those of a flat tree. The engine doesn't know how; it believes nothing that
+/// comes back.
 pub trait Sanitize {
-    fn sanitize(&self, html: &str) -> Vec<u8>;
+    fn sanitize(&self, question: &[u8]) -> Vec<u8>;
 }
 
-impl<F: Fn(&str) -> Vec<u8>> Sanitize for F {
-    fn sanitize(&self, html: &str) -> Vec<u8> {
-        self(html)
+impl<F: Fn(&[u8]) -> Vec<u8>> Sanitize for F {
+    fn sanitize(&self, question: &[u8]) -> Vec<u8> {
+        self(question)
     }
 }
 
@@ -75,67 +78,38 @@ fn node(policy: &Policy, id_prefix: &str, name: &str, attrs: &[(&str, &str)]) ->
     }
 }
 
-/// An event as it is to be written. `number` is that of a footnote that is mentioned in it; `link` is where a reference
-/// really points. In an image only its text counts.
-pub fn event(
-    event: Event<'_>,
-    number: usize,
-    link: Option<(&str, &str)>,
-    in_image: bool,
-    stub: bool,
-) -> Event<'static> {
-    let moved = |dest: CowStr<'_>, title: CowStr<'_>| match link {
-        Some((dest, title)) => (dest.to_owned().into(), title.to_owned().into()),
-        None => (dest.into_static(), title.into_static()),
-    };
-    match event {
-        Event::FootnoteReference(_) if in_image => Event::Text(format!("[{number}]").into()),
-        Event::FootnoteReference(label) => Event::InlineHtml(
-            format!("<sup class=\"footnote-reference\"><a href=\"#{}\">{number}</a></sup>", escaped(&label))
-                .into(),
-        ),
-        // One that was begun before has its number already.
-        Event::Start(Tag::FootnoteDefinition(_)) if stub => Event::Html("\0<div>".into()),
-        Event::Start(Tag::FootnoteDefinition(label)) => Event::Html(
-            format!(
-                "\0<div class=\"footnote-definition\" id=\"{}\">\
-                 <sup class=\"footnote-definition-label\">{number}</sup>",
-                escaped(&label)
-            )
-            .into(),
-        ),
-        Event::Start(Tag::Link { link_type, id, dest_url, title }) => {
-            let (dest_url, title) = moved(dest_url, title);
-            Event::Start(Tag::Link { link_type, id: id.into_static(), dest_url, title })
-        }
-        Event::Start(Tag::Image { link_type, id, dest_url, title }) => {
-            let (dest_url, title) = moved(dest_url, title);
-            Event::Start(Tag::Image { link_type, id: id.into_static(), dest_url, title })
-        }
-        event => event.into_static(),
+/// The events of a text as the sanitiser reads them, by their place.
+#[derive(Debug, Default)]
+pub struct Events {
+    bytes: Vec<u8>,
+    /// Where the bytes of each place end, and whether a raw tag there works on the table that it is in.
+    places: Vec<(usize, bool)>,
+}
+
+impl Events {
+    /// Puts an event to the place that is next. `number` is that of a footnote that is mentioned in it, or begins.
+    pub fn put(&mut self, event: &Event<'_>, number: usize) {
+        question::put_event(&mut self.bytes, event, number);
+    }
+
+    /// That was the place; its last event was this one.
+    pub fn end_place(&mut self, event: &Event<'_>) {
+        self.places.push((self.bytes.len(), is_of_table(event)));
+    }
+
+    pub fn get(&self, range: &Range<usize>) -> &[u8] {
+        let end =
+            |place: usize| place.checked_sub(1).and_then(|at| self.places.get(at)).map_or(0, |&(end, _)| end);
+        self.bytes.get(end(range.start)..end(range.end)).unwrap_or_default()
+    }
+
+    pub fn has_table_tag(&self, range: &Range<usize>) -> bool {
+        self.places.get(range.clone()).unwrap_or_default().iter().any(|&(_, of_table)| of_table)
     }
 }
 
-/// Writes events. The renderer begins a footnote on a new line, unless it is at the start of one: so does this.
-pub fn write(events: &mut dyn Iterator<Item = Event<'static>>) -> String {
-    let html = write_as_is(events);
-    if html.contains('\0') {
-        let html = html.replace("\n\0", "\n");
-        return html.strip_prefix('\0').unwrap_or(&html).replace('\0', "\n");
-    }
-    html
-}
-
-/// As [`write`], where no footnote begins. Of the renderer, one copy is enough: whatever the events come from.
-pub fn write_as_is(events: &mut dyn Iterator<Item = Event<'static>>) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events);
-    html
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    // Writing to a string does not fail.
-    let _ = pulldown_cmark_escape::escape_html(&mut out, text);
-    out
+fn is_of_table(event: &Event<'_>) -> bool {
+    let Event::InlineHtml(html) = event else { return false };
+    let html = html.to_ascii_lowercase();
+    ["table", "tbody", "thead", "tfoot", "caption", "colgroup"].iter().any(|name| html.contains(name))
 }

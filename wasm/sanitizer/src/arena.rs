@@ -310,10 +310,10 @@ impl Tree {
     /// As HTML, only elements of the vocabulary. The shape is kept: what is written parses to the same tree again, as
     /// far as HTML can say it.
     pub fn html(&self) -> String {
-        let known = |name: &QualName| name.ns == ns!(html) && words::ELEMENTS.contains(&&*name.local);
+        let known = |name: &QualName| name.ns == ns!(html) && words::has(words::ELEMENTS, &name.local);
         let mut out = String::new();
         self.walk(
-            |name| !words::DROPPED_WITH_CONTENT.contains(&&*name.local),
+            |name| !words::has(words::DROPPED_WITH_CONTENT, &name.local),
             |step| match step {
                 Step::Text(text) => escape(&mut out, text),
                 Step::Start(name, attrs) if known(name) => {

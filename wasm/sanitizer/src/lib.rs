@@ -33,7 +33,7 @@ pub fn sanitize_html(html: &str) -> Vec<u8> {
 fn builder() -> &'static ammonia::Builder<'static> {
     static BUILDER: OnceLock<ammonia::Builder<'static>> = OnceLock::new();
     BUILDER.get_or_init(|| {
-        let set = |words: &[&'static str]| words.iter().copied().collect::<HashSet<_>>();
+        let set = |words: &'static str| words.split(' ').collect::<HashSet<_>>();
         let mut builder = ammonia::Builder::empty();
         builder
             .tags(set(words::ELEMENTS))

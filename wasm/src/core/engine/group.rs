@@ -98,7 +98,8 @@ impl Assembler<'_> {
                 // Where the sanitiser fails, what is shown is what was shown before it came.
                 let (given, (nodes, tail)) = match made {
                     Ok(made) => (self.shown(&context), made),
-                    Err(_) => (Vec::new(), (own.clone(), Tail::default())),
+                    Err(_) if tops.peek().is_some() => Default::default(),
+                    Err(_) => (Vec::new(), (std::mem::take(&mut own), Tail::default())),
                 };
                 let open: Vec<String> =
                     tail.open.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
@@ -251,7 +252,7 @@ impl Assembler<'_> {
         match &node.role {
             Role::Paragraph => {
                 let name = node.name();
-                let tag = |slash| name.map_or_else(String::new, |name| format!("<{slash}{name}>"));
+                let tag = |slash| name.map_or_else(String::new, |name| ["<", slash, name, ">"].concat());
                 put_html(&mut input, &tag(""));
                 put_part(&mut input, Part::Inside);
                 input.extend_from_slice(own);
@@ -340,9 +341,7 @@ fn runs_on(kids: &[Node]) -> bool {
 
 /// Those of the open elements that are on the page.
 pub fn shown(policy: &Policy, context: &[String]) -> Vec<String> {
-    let kept = |name: &&String| {
-        words::ELEMENTS.contains(&name.as_str()) && matches!(policy.element(name, &[], ""), Verdict::Keep(_))
-    };
+    let kept = |name: &&String| matches!(policy.element(name, &[], ""), Verdict::Keep(_));
     context.iter().filter(kept).cloned().collect()
 }
 
@@ -364,7 +363,7 @@ fn innermost(kids: &mut Vec<Node>, depth: usize) -> &mut Vec<Node> {
 fn opened(context: &[String]) -> Vec<u8> {
     let mut out = Vec::new();
     for name in context {
-        put_html(&mut out, &format!("<{name} {}>", words::CONTEXT));
+        put_html(&mut out, &["<", name, " ", words::CONTEXT, ">"].concat());
     }
     out
 }

@@ -453,7 +453,7 @@ fn is_tag_begun(rest: &str) -> bool {
     rest.is_empty()
         || rest.starts_with("!-")
         || behind.starts_with(':')
-        || behind.is_empty() && words::ELEMENTS.iter().any(|element| element.starts_with(&name))
+        || behind.is_empty() && words::ELEMENTS.split(' ').any(|element| element.starts_with(&name))
         || words::is_html(&name)
 }
 

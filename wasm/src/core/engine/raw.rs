@@ -46,9 +46,9 @@ pub fn nodes(policy: &Policy, id_prefix: &str, bytes: &[u8]) -> Result<(Vec<Node
             }
             Item::End => {
                 if let (Some(Some(mut node)), Some(Some(parent))) = (stack.pop(), stack.last_mut()) {
-                    match node.name() {
-                        Some(name) => {
-                            tidy(Some(name), &mut node.kids);
+                    match node.tag() {
+                        Some(tag) => {
+                            tidy(Some(tag), &mut node.kids);
                             finish(policy, id_prefix, &mut node);
                             push(&mut parent.kids, node);
                         }

@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use pulldown_cmark::Alignment;
-use riacho_flat::words;
 
 use crate::core::pattern::any_of;
-use crate::core::policy::Element;
+use crate::core::policy::{Element, Tag};
 
 /// What a node is in markdown.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,14 +106,18 @@ impl Node {
     }
 
     pub fn name(&self) -> Option<&'static str> {
+        self.tag().map(Tag::name)
+    }
+
+    pub fn tag(&self) -> Option<Tag> {
         match &self.kind {
-            Kind::Element(element) => Some(element.name()),
+            Kind::Element(element) => Some(element.tag()),
             _ => None,
         }
     }
 
     pub fn is_block(&self) -> bool {
-        self.name().is_some_and(words::is_block)
+        self.tag().is_some_and(Tag::is_block)
     }
 
     /// The id of the last thing it puts into its parent; 0 if nothing.
@@ -151,13 +154,25 @@ pub fn push(kids: &mut Vec<Node>, node: Node) {
     kids.push(node);
 }
 
+/// Line ends as an HTML parser reads them.
+pub fn lf(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((line, next)) = rest.split_once('\r') {
+        out.push_str(line);
+        out.push('\n');
+        rest = next.strip_prefix('\n').unwrap_or(next);
+    }
+    out + rest
+}
+
 const WHITESPACE: &str = " \t\n\x0c\r";
 
 /// Brings the kids of one element into the shape that the policy keeps: line ends are LF, and whitespace at the edge
 /// of a block, where a browser shows none, is left out. `parent` is `None` for the root.
 #[cfg_attr(riacho_module, optimize(speed))]
-pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
-    let trims = parent.is_none_or(|name| words::is_block(name) && name != "pre");
+pub fn tidy(parent: Option<Tag>, kids: &mut Vec<Node>) {
+    let trims = parent.is_none_or(|tag| tag.is_block() && tag.name() != "pre");
     let count = kids.len();
     let mut empty = false;
     for at in 0..count {
@@ -165,7 +180,7 @@ pub fn tidy(parent: Option<&str>, kids: &mut Vec<Node>) {
         let edge_after = at + 1 == count || kids.get(at + 1).is_some_and(Node::is_block);
         if let Some(Node { kind: Kind::Text { text, gone }, spine, .. }) = kids.get_mut(at) {
             if text.contains('\r') {
-                *text = text.replace("\r\n", "\n").replace('\r', "\n");
+                *text = lf(text);
             }
             if trims && edge_after {
                 text.truncate(text.trim_end_matches(any_of(WHITESPACE)).len());

@@ -1,9 +1,12 @@
 //! Links whose text names another host than the one they lead to.
 
+use riacho_flat::words;
+
 use super::lower::lower;
+use super::number::is_address;
 use super::text;
 use super::url;
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of_or, find, such, until};
 
 /// Where a link really leads, if its text says something else. To be shown beside the link.
 pub fn contradicted(href: &str, text: &str) -> Option<String> {
@@ -19,7 +22,7 @@ pub fn contradicted(href: &str, text: &str) -> Option<String> {
             (!honest).then(|| ascii(&to.host))
         }
         // On the page's own site, or with no host at all: a telephone number.
-        None => Some(href.chars().take(60).collect()),
+        None => Some(href.char_indices().nth(60).map_or(href, |(at, _)| href.split_at(at).0).to_owned()),
     }
 }
 
@@ -27,33 +30,38 @@ pub fn contradicted(href: &str, text: &str) -> Option<String> {
 fn claims(text: &str) -> Vec<String> {
     let text = text::seen(text);
     // Each host has a dot in it, or a mark before it. Most links' texts have neither.
-    if !text.contains(['.', '@', '/', '\\', '。', '．']) {
+    if !text.contains(any_of_or(".@/\\", is_dot)) {
         return Vec::new();
     }
     let mut found: Vec<String> = Vec::new();
-    let ends_word =
-        |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '(' | ')' | '[' | ']' | '{' | '}' | '|');
-    for word in text.split(ends_word) {
-        match word.find("//").or_else(|| word.find("\\\\")) {
+    for word in text.split(any_of_or("<>\"()[]{}|", char::is_whitespace)) {
+        match find(word, "//").or_else(|| find(word, "\\\\")) {
             // Hosts in the path or the query of a URL are not where it leads.
             Some(at) => claim(word.get(at + 2..).unwrap_or_default(), true, &mut found),
             None => {
-                let inside = |c: char| {
-                    c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '%' | '。' | '．')
-                };
-                word.split(|c| !inside(c)).for_each(|part| claim(part, false, &mut found));
+                let outside =
+                    |c: char| !c.is_alphanumeric() && !is_dot(c) && !matches!(c, '-' | '_' | '/' | '@' | '%');
+                word.split(such(outside)).for_each(|part| claim(part, false, &mut found));
             }
         }
     }
     found
 }
 
+/// A full stop, or one that a browser takes for it.
+fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '。' | '．')
+}
+
 fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
-    let authority = rest.split(any_of("/\\?#")).next().unwrap_or_default();
+    let authority = until(rest, url::PATH);
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
-    let host = lower(&host.replace(['。', '．'], "."));
-    let host = host.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut dotted = String::new();
+    for c in until(host, ":").chars() {
+        dotted.push(if is_dot(c) { '.' } else { c });
+    }
+    let host = lower(&dotted);
+    let host = host.trim_matches(such(|c| !c.is_alphanumeric()));
     if is_claim(host, is_url || authority.contains('@')) && !found.iter().any(|known| same(known, host)) {
         found.push(host.to_owned());
     }
@@ -64,71 +72,16 @@ fn is_claim(host: &str, named: bool) -> bool {
     let Some((name, end)) = host.rsplit_once('.') else {
         return named && host.chars().any(char::is_alphabetic);
     };
-    let address = host.split('.').count() == 4 && host.parse::<std::net::Ipv4Addr>().is_ok();
     let ends = end.chars().count() > 1 && end.chars().all(char::is_alphabetic);
-    address || (ends && name.chars().any(char::is_alphanumeric) && (named || !is_file_ending(end)))
+    is_address(host)
+        || (ends && name.chars().any(char::is_alphanumeric) && (named || !words::has(FILE_ENDINGS, end)))
 }
 
 /// Endings of file names that are no top-level domain: `package.json` names no host.
-fn is_file_ending(end: &str) -> bool {
-    matches!(
-        end,
-        "bash"
-            | "bat"
-            | "cfg"
-            | "conf"
-            | "cpp"
-            | "cs"
-            | "css"
-            | "csv"
-            | "dll"
-            | "doc"
-            | "docx"
-            | "env"
-            | "exe"
-            | "gif"
-            | "go"
-            | "gz"
-            | "hpp"
-            | "htm"
-            | "html"
-            | "ini"
-            | "ipynb"
-            | "java"
-            | "jpeg"
-            | "jpg"
-            | "js"
-            | "json"
-            | "jsx"
-            | "kt"
-            | "lock"
-            | "log"
-            | "lua"
-            | "mjs"
-            | "pdf"
-            | "php"
-            | "png"
-            | "pptx"
-            | "rb"
-            | "scss"
-            | "sql"
-            | "svg"
-            | "swift"
-            | "tar"
-            | "toml"
-            | "ts"
-            | "tsx"
-            | "txt"
-            | "vue"
-            | "wasm"
-            | "webp"
-            | "xls"
-            | "xlsx"
-            | "xml"
-            | "yaml"
-            | "yml"
-    )
-}
+const FILE_ENDINGS: &str = "\
+    bash bat cfg conf cpp cs css csv dll doc docx env exe gif go gz hpp htm html ini ipynb java jpeg jpg js json \
+    jsx kt lock log lua mjs pdf php png pptx rb scss sql svg swift tar toml ts tsx txt vue wasm webp xls xlsx \
+    xml yaml yml";
 
 fn same(claimed: &str, host: &str) -> bool {
     let bare = |host: &str| {
@@ -152,22 +105,33 @@ fn looks_like_another(host: &str) -> bool {
 /// The host as it goes over the wire, so that letters that only look like others are seen.
 fn ascii(host: &str) -> String {
     let host = lower(host);
-    let labels = host.split('.').map(|label| match label.is_ascii() {
-        true => label.to_owned(),
-        false => punycode(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}")),
-    });
-    labels.collect::<Vec<_>>().join(".")
+    let mut out = String::new();
+    for label in host.split('.') {
+        if !out.is_empty() || label.as_ptr() != host.as_ptr() {
+            out.push('.');
+        }
+        match punycode(label).filter(|_| !label.is_ascii()) {
+            Some(code) => out.push_str(&["xn--", &code].concat()),
+            None => out.push_str(label),
+        }
+    }
+    out
 }
 
 /// RFC 3492. `None` for a label longer than any host has.
 fn punycode(label: &str) -> Option<String> {
     const BASE: u32 = 36;
     const LONGEST: usize = 63;
-    let input: Vec<u32> = label.chars().map(u32::from).collect();
+    let (mut input, mut out) = (Vec::new(), String::new());
+    for c in label.chars() {
+        input.push(u32::from(c));
+        if c.is_ascii() {
+            out.push(c);
+        }
+    }
     if input.len() > LONGEST {
         return None;
     }
-    let mut out: String = label.chars().filter(char::is_ascii).collect();
     let basic = u32::try_from(out.len()).ok()?;
     if basic > 0 {
         out.push('-');

@@ -4,6 +4,7 @@
 
 mod claim;
 mod lower;
+mod number;
 mod safe;
 mod settings;
 pub mod text;
@@ -13,6 +14,8 @@ pub use safe::{Element, Tag, Verdict};
 pub use settings::{Builder, LinkTarget, PolicyError};
 
 use riacho_flat::words;
+
+use safe::Tags;
 
 /// What ids and fragment links begin with, before the message's own id.
 pub const ID_PREFIX: &str = "user-content-";
@@ -60,8 +63,7 @@ impl Images {
 /// - text in attributes is made [honest](text); that of the nodes is the engine's part.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// By place in `words::ELEMENTS`.
-    elements: Vec<bool>,
+    elements: Tags,
     schemes: Vec<&'static str>,
     images: Images,
     rel: String,
@@ -72,7 +74,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
-            elements: words::ELEMENTS.iter().map(|name| *name != "bdo").collect(),
+            elements: Tag::named("bdo").map_or(Tags::ALL, |bdo| Tags::ALL.without(bdo)),
             schemes: vec!["http", "https", "mailto", "tel"],
             images: Images::None,
             rel: "noopener noreferrer nofollow ugc".to_owned(),
@@ -107,7 +109,7 @@ impl Policy {
     }
 
     fn allows(&self, tag: Tag) -> bool {
-        self.elements.get(tag.index()).copied().unwrap_or(false)
+        self.elements.has(tag)
     }
 
     #[cfg_attr(riacho_module, optimize(speed))]
@@ -116,29 +118,31 @@ impl Policy {
         for &(name, value) in attrs {
             self.attribute(&mut element, name, value, id_prefix);
         }
-        element.sort();
         element
     }
 
     fn attribute(&self, element: &mut Element, name: &str, value: &str, id_prefix: &str) {
         let own = words::ELEMENT_ATTRIBUTES.iter().find(|(tag, _)| *tag == element.name());
-        let listed = words::ATTRIBUTES
-            .iter()
-            .chain(own.map_or([].iter(), |(_, attrs)| attrs.iter()))
-            .find(|listed| **listed == name);
-        let Some(&name) = listed else { return };
+        let listed = words::find(words::ATTRIBUTES, name)
+            .or_else(|| own.and_then(|(_, attributes)| words::find(attributes, name)));
+        let Some(name) = listed else { return };
         match name {
             "class" => {
-                let kept: Vec<&str> =
-                    value.split_ascii_whitespace().filter(|c| self.class(element.name(), c)).collect();
+                let mut kept = String::new();
+                for class in value.split_ascii_whitespace().filter(|c| self.class(element.name(), c)) {
+                    if !kept.is_empty() {
+                        kept.push(' ');
+                    }
+                    kept.push_str(class);
+                }
                 if !kept.is_empty() {
-                    element.set("class", text::honest(&kept.join(" ")).into_owned());
+                    element.set("class", text::honest(&kept).into_owned());
                 }
             }
             "id" if !value.is_empty() => element.set("id", prefixed(id_prefix, value)),
             "href" => {
                 if let Some(fragment) = value.strip_prefix('#') {
-                    element.set("href", format!("#{}", prefixed(id_prefix, fragment)));
+                    element.set("href", ["#", &prefixed(id_prefix, fragment)].concat());
                 } else if url::allowed(value, &self.schemes) {
                     element.set("href", value.to_owned());
                 } else {
@@ -165,12 +169,10 @@ impl Policy {
             "type" if element.name() == "input" => element.set(name, "checkbox".to_owned()),
             "type" if matches!(value, "1" | "a" | "A" | "i" | "I") => element.set(name, value.to_owned()),
             "checked" | "disabled" | "open" | "reversed" => element.set(name, String::new()),
-            "colspan" | "rowspan" | "span" | "width" | "height"
-                if value.parse::<u16>().is_ok_and(|n| n <= 4096) =>
-            {
+            "colspan" | "rowspan" | "span" | "width" | "height" if number::is_number(value, 4096) => {
                 element.set(name, value.to_owned());
             }
-            "start" | "value" if value.parse::<i32>().is_ok() => element.set(name, value.to_owned()),
+            "start" | "value" if number::is_integer(value) => element.set(name, value.to_owned()),
             "lang" | "title" | "alt" | "datetime" => element.set(name, text::honest(value).into_owned()),
             _ => {}
         }
@@ -203,7 +205,6 @@ impl Policy {
             element.set("src", src.unwrap_or_default().to_owned());
             element.set("loading", "lazy".to_owned());
             element.set("referrerpolicy", "no-referrer".to_owned());
-            element.sort();
             return Verdict::Keep(element);
         }
         let alt = text::honest(value("alt").unwrap_or_default());
@@ -218,14 +219,13 @@ impl Policy {
         if let Some(title) = value("title") {
             element.set("title", text::honest(title).into_owned());
         }
-        element.sort();
         Verdict::KeepWithText(element, alt.into_owned())
     }
 
     /// What a link needs at its end, once its text is known: where it leads, if that text names another host.
     pub fn destination(&self, link: &Element, shown: &str) -> Option<Verdict> {
         let to = claim::contradicted(link.attr("href")?, shown)?;
-        let note = format!(" ({})", text::honest(&to));
+        let note = [" (", &text::honest(&to), ")"].concat();
         let Some(span) = Tag::named("span").filter(|&span| self.allows(span)) else {
             return Some(Verdict::Text(note));
         };
@@ -240,23 +240,25 @@ impl Policy {
         let slug = slug(shown);
         if !slug.is_empty() {
             heading.set("id", prefixed(id_prefix, &slug));
-            heading.sort();
         }
     }
 }
 
 /// What GitHub makes of a heading for its id: small letters, figures, `-` and `_`, and `-` for a space.
 fn slug(text: &str) -> String {
-    let kept = text.trim().chars().filter_map(|c| match c {
-        ' ' => Some('-'),
-        '-' | '_' => Some(c),
-        c => c.is_alphanumeric().then_some(c),
-    });
-    lower::lower(&kept.collect::<String>())
+    let mut kept = String::new();
+    for c in text.trim().chars() {
+        match c {
+            ' ' => kept.push('-'),
+            _ if c.is_alphanumeric() || matches!(c, '-' | '_') => kept.push(c),
+            _ => {}
+        }
+    }
+    lower::lower(&kept)
 }
 
 fn prefixed(id_prefix: &str, id: &str) -> String {
-    format!("{ID_PREFIX}{id_prefix}{}{id}", if id_prefix.is_empty() { "" } else { "-" })
+    [ID_PREFIX, id_prefix, if id_prefix.is_empty() { "" } else { "-" }, id].concat()
 }
 
 #[cfg(test)]
@@ -273,8 +275,16 @@ mod tests {
     }
 
     #[test]
-    fn the_vocabulary_is_sorted() {
-        assert!(words::ELEMENTS.is_sorted());
+    fn each_word_of_the_vocabulary_is_an_element() {
+        for name in words::ELEMENTS.split(' ') {
+            let tag = Tag::named(name).unwrap();
+            assert_eq!(tag.name(), name);
+            assert_eq!(tag.is_block(), words::has(words::BLOCKS, name), "{name}");
+            assert!(Tags::ALL.has(tag) && !Tags::ALL.without(tag).has(tag));
+        }
+        for none in ["", "script", "B", "spann", "zz", "é"] {
+            assert_eq!(Tag::named(none), None);
+        }
     }
 
     #[test]

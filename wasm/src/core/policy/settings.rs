@@ -3,7 +3,7 @@
 use riacho_flat::words;
 use thiserror::Error;
 
-use super::{Images, Policy, url};
+use super::{Images, Policy, Tag, url};
 
 /// Why a policy can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -95,16 +95,15 @@ impl Builder {
     pub fn build(self) -> Result<Policy, PolicyError> {
         let mut policy = Policy::default();
         for name in self.denied {
-            let place = words::ELEMENTS.binary_search(&name.as_str()).ok();
-            match place.and_then(|at| policy.elements.get_mut(at)) {
-                Some(allowed) => *allowed = false,
+            match Tag::named(&name) {
+                Some(tag) => policy.elements = policy.elements.without(tag),
                 None => return Err(PolicyError::UnknownElement(name)),
             }
         }
         if let Some(schemes) = self.schemes {
             policy.schemes.clear();
             for scheme in schemes {
-                match words::SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(&scheme)) {
+                match words::find(words::SCHEMES, &scheme.to_ascii_lowercase()) {
                     Some(known) => policy.schemes.push(known),
                     None => return Err(PolicyError::UnknownScheme(scheme)),
                 }
@@ -119,10 +118,7 @@ impl Builder {
                 }
             }
         }
-        let img = words::ELEMENTS.binary_search(&"img").ok();
-        if policy.images != Images::None
-            && !img.and_then(|at| policy.elements.get(at)).copied().unwrap_or(false)
-        {
+        if policy.images != Images::None && !Tag::named("img").is_some_and(|img| policy.allows(img)) {
             return Err(PolicyError::ImagesWithoutImg);
         }
         if let Some(rel) = self.rel {

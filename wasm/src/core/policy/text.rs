@@ -68,7 +68,9 @@ impl Filter {
     fn step(&mut self, c: char, out: &mut String) {
         if let Some(mut tags) = self.flag.take() {
             if c == CANCEL && FLAGS.contains(&tags.as_str()) {
-                out.extend(tags.chars().filter_map(|c| char::from_u32(0xe0000 + u32::from(c))));
+                for tag in tags.chars().filter_map(|c| char::from_u32(0xe0000 + u32::from(c))) {
+                    out.push(tag);
+                }
                 out.push(CANCEL);
                 return;
             }
@@ -111,7 +113,11 @@ pub fn seen(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter(|&c| !is_unseen(c)).collect())
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().filter(|&c| !is_unseen(c)) {
+        out.push(c);
+    }
+    Cow::Owned(out)
 }
 
 /// Reorders the text around it, or is an invisible copy of ASCII.

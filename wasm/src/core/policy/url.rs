@@ -1,17 +1,23 @@
 //! Which URLs may be followed. Stricter than the URL standard where that costs nobody: what is let through here is let
 //! through by any URL parser, so a second look elsewhere never disagrees.
 
-use crate::core::pattern::any_of;
 use std::borrow::Cow;
+
+use super::number::{is_address, is_number};
+use crate::core::pattern::{any_of, until};
 
 /// A host in other letters is in no URL parser's way up to here; in ASCII it may have 253 characters.
 const MOST_UNICODE: usize = 253;
 
+/// What ends a host.
+pub const PATH: &str = "/\\?#";
+
 /// Whether `url` is relative or of one of these schemes, and well formed.
 #[cfg_attr(riacho_module, optimize(speed))]
 pub fn allowed(url: &str, schemes: &[&str]) -> bool {
-    let blank = [' ', '\u{a0}', '\u{feff}'];
-    if url.bytes().any(|b| b.is_ascii_control()) || url.starts_with(blank) || url.ends_with(blank) {
+    let mut ends = [url.chars().next(), url.chars().next_back()].into_iter();
+    let blank = ends.any(|end| matches!(end, Some(' ' | '\u{a0}' | '\u{feff}')));
+    if blank || url.bytes().any(|b| b.is_ascii_control()) {
         return false;
     }
     match scheme(url) {
@@ -28,7 +34,7 @@ pub fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = scheme(url)?;
     let host = authority(rest)?;
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let origin = format!("{scheme}://{host}").to_ascii_lowercase();
+    let origin = [scheme, "://", host].concat().to_ascii_lowercase();
     let default = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     Some(origin.strip_suffix(default).map_or(origin.clone(), str::to_owned))
 }
@@ -50,15 +56,15 @@ pub struct Destination {
 pub fn destination(url: &str) -> Option<Destination> {
     let named = match scheme(url) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto") => {
-            let (_, host) = rest.split('?').next().unwrap_or_default().rsplit_once('@')?;
+            let (_, host) = until(rest, "?").rsplit_once('@')?;
             return Some(Destination { host: decode(host)?.into_owned(), credentials: false });
         }
         Some((_, rest)) => authority(rest)?,
-        None if has_host(url) => url.trim_start_matches(any_of("/\\")).split(any_of("/\\?#")).next()?,
+        None if has_host(url) => until(url.trim_start_matches(any_of("/\\")), PATH),
         None => return None,
     };
     let (user, host) = named.rsplit_once('@').map_or((None, named), |(user, host)| (Some(user), host));
-    let host = host.split(':').next().unwrap_or_default();
+    let host = until(host, ":");
     Some(Destination {
         host: decode(host).map_or_else(|| host.to_owned(), Cow::into_owned),
         credentials: user.is_some(),
@@ -79,13 +85,13 @@ fn is_special(scheme: &str) -> bool {
 
 fn authority(rest: &str) -> Option<&str> {
     let rest = rest.strip_prefix("//")?;
-    rest.split(any_of("/\\?#")).next()
+    Some(until(rest, PATH))
 }
 
 fn is_host(authority: &str) -> bool {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = host.split_once(':').unwrap_or((host, ""));
-    if !port.is_empty() && port.parse::<u16>().is_err() {
+    if !port.is_empty() && !is_number(port.strip_prefix('+').unwrap_or(port), 65535) {
         return false;
     }
     let Some(host) = decode(host) else { return false };
@@ -98,7 +104,7 @@ fn is_host(authority: &str) -> bool {
         && !host.split('.').any(|label| label.starts_with("xn--"))
         && host.chars().all(good)
         && host.trim_end_matches('.').split('.').all(|label| !label.is_empty())
-        && (!numeric || host.parse::<std::net::Ipv4Addr>().is_ok())
+        && (!numeric || is_address(&host))
 }
 
 fn decode(host: &str) -> Option<Cow<'_, str>> {

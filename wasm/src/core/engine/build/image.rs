@@ -36,13 +36,13 @@ impl<C: Context> Builder<'_, C> {
                 self.close(range.end);
             }
             Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => image.alt.push_str(&text),
-            Event::InlineMath(text) => image.alt.push_str(&format!("${text}$")),
-            Event::DisplayMath(text) => image.alt.push_str(&format!("$${text}$$")),
+            Event::InlineMath(text) => image.alt.push_str(&["$", &*text, "$"].concat()),
+            Event::DisplayMath(text) => image.alt.push_str(&["$$", &*text, "$$"].concat()),
             Event::SoftBreak | Event::HardBreak | Event::Rule => image.alt.push(' '),
             Event::FootnoteReference(label) => {
                 let number = self.context.number(&label, range.start);
                 if let Some(image) = self.image.as_mut() {
-                    image.alt.push_str(&format!("[{number}]"));
+                    image.alt.push_str(&["[", &number.to_string(), "]"].concat());
                 }
             }
             Event::TaskListMarker(checked) => image.alt.push_str(if checked { "[x]" } else { "[ ]" }),

@@ -11,11 +11,12 @@ use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
 
+use crate::core::pattern::until;
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
 use super::path::Open as Begun;
-use super::tree::{Kind, Node, Role, push, tidy};
+use super::tree::{Kind, Node, Role, lf, push, tidy};
 
 use image::Image;
 pub use loose::bare_task;
@@ -109,9 +110,17 @@ pub struct Built<C> {
 /// The href that pulldown-cmark writes, without the HTML around it.
 pub fn href(dest: &str) -> String {
     let mut out = String::with_capacity(dest.len());
-    // Writing to a string does not fail.
-    let _ = pulldown_cmark_escape::escape_href(&mut out, dest);
-    if out.contains('&') { out.replace("&#x27;", "'").replace("&amp;", "&") } else { out }
+    for &byte in dest.as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$%&'()*+,-./:;=?@^_~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for half in [byte >> 4, byte & 15] {
+                out.push(char::from(if half < 10 { b'0' + half } else { b'A' + half - 10 }));
+            }
+        }
+    }
+    out
 }
 
 impl<'p, C: Context> Builder<'p, C> {
@@ -245,13 +254,13 @@ impl<'p, C: Context> Builder<'p, C> {
                 let role = if matches!(kind, CodeBlockKind::Indented) { Role::Code } else { Role::Fence };
                 self.block("pre", &[], role, range.clone());
                 let class = match &kind {
-                    CodeBlockKind::Fenced(info) => info.split(' ').next().unwrap_or_default(),
+                    CodeBlockKind::Fenced(info) => until(info, " "),
                     CodeBlockKind::Indented => "",
                 };
                 if class.is_empty() {
                     self.open("code", &[], Role::Inline, range);
                 } else {
-                    self.open("code", &[("class", &format!("language-{class}"))], Role::Inline, range);
+                    self.open("code", &[("class", &["language-", class].concat())], Role::Inline, range);
                 }
             }
             // Raw blocks stand in a paragraph until they are sanitised.
@@ -426,7 +435,7 @@ impl<'p, C: Context> Builder<'p, C> {
         let refs: Vec<(&str, &str)>;
         // As an HTML parser reads them.
         let attrs = if attrs.iter().any(|(_, value)| value.contains('\r')) {
-            clean = attrs.iter().map(|(n, v)| (*n, v.replace("\r\n", "\n").replace('\r', "\n"))).collect();
+            clean = attrs.iter().map(|(n, v)| (*n, lf(v))).collect();
             refs = clean.iter().map(|(n, v)| (*n, v.as_str())).collect();
             refs.as_slice()
         } else {
@@ -459,10 +468,9 @@ impl<'p, C: Context> Builder<'p, C> {
         }
         node.html = html.then_some(event..self.built);
         let tight = matches!(node.kind, Kind::Virtual) && node.role == Role::Paragraph;
-        match node.name() {
-            Some(name) => tidy(Some(name), &mut node.kids),
-            None if tight => tidy(None, &mut node.kids),
-            None => {}
+        let tag = node.tag();
+        if tag.is_some() || tight {
+            tidy(tag, &mut node.kids);
         }
         finish(self.policy, self.id_prefix, &mut node);
         match self.stack.last_mut() {
@@ -498,7 +506,7 @@ impl<'p, C: Context> Builder<'p, C> {
             self.close(at);
             self.split_link(link);
         }
-        self.inline("a", &[("href", &format!("#{label}"))], at..at);
+        self.inline("a", &[("href", &["#", label].concat())], at..at);
         self.number(label, at);
         self.close(at);
         if link.is_none() {
@@ -526,6 +534,19 @@ impl<'p, C: Context> Builder<'p, C> {
                     self.stack.push(Open { node: Node::new(Kind::Virtual), event, html: false });
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_href_is_what_the_renderer_writes() {
+        for c in ('\0'..='\u{200}').chain(['漢', '🐟']) {
+            let dest = format!("a{c}b");
+            let mut html = String::new();
+            pulldown_cmark_escape::escape_href(&mut html, &dest).unwrap();
+            assert_eq!(super::href(&dest), html.replace("&#x27;", "'").replace("&amp;", "&"), "{c:?}");
         }
     }
 }

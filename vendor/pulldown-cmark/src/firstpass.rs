@@ -2,10 +2,9 @@
 //! are in a linear chain with potential inline markup identified.
 
 use std::cmp::max;
-use std::ops::Range;
 
 use crate::parse::{
-    scan_containers, Allocations, FootnoteDef, HeadingAttributes, Item, ItemBody, LinkDef,
+    scan_containers, Allocations, FootnoteDef, Item, ItemBody, LinkDef,
     LINK_MAX_NESTED_PARENS,
 };
 use crate::strings::CowStr;
@@ -15,7 +14,7 @@ use crate::{
     linklabel::{scan_link_label_rest, LinkLabel},
     HeadingLevel,
 };
-use crate::{scanners::*, MetadataBlockKind};
+use crate::scanners::*;
 use core::cell::Cell;
 
 use crate::parse::ListFlags;
@@ -92,17 +91,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             self.pop(start_ix);
         }
 
-        if self.options.contains(Options::ENABLE_OLD_FOOTNOTES) {
-            // finish footnote if it's still open and was preceded by blank line
-            if let Some(node_ix) = self.tree.peek_up() {
-                if let ItemBody::FootnoteDefinition(..) = self.tree[node_ix].item.body {
-                    if self.last_line_blank {
-                        self.pop(start_ix);
-                    }
-                }
-            }
-        }
-
         // Process new containers
         loop {
             let save = line_start.clone();
@@ -116,11 +104,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                 let container_start = start_ix + line_start.bytes_scanned();
                 if let Some(bytecount) = self.parse_footnote(container_start) {
                     start_ix = container_start + bytecount;
-                    if self.options.contains(Options::ENABLE_OLD_FOOTNOTES) {
-                        // gfm footnotes need indented, but old footnotes don't
-                        // handle this, old footnotes treat the next line as part of the current line
-                        start_ix += scan_blank_line(&bytes[start_ix..]).unwrap_or(0);
-                    }
                     line_start = LineStart::new(&bytes[start_ix..]);
                     continue;
                 }
@@ -160,116 +143,14 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                         }
                     }
                 }
-            } else if let Some((indent, child, item)) = self
-                .options
-                .contains(Options::ENABLE_DEFINITION_LIST)
-                .then(|| {
-                    self.tree
-                        .cur()
-                        .map(|cur| (self.tree[cur].child, &mut self.tree[cur].item))
-                })
-                .flatten()
-                .filter(|(_, item)| {
-                    matches!(
-                        item,
-                        Item {
-                            body: ItemBody::Paragraph
-                                | ItemBody::TightParagraph
-                                | ItemBody::MaybeDefinitionListTitle
-                                | ItemBody::DefinitionListDefinition(_),
-                            ..
-                        }
-                    )
-                })
-                .and_then(|item| {
-                    Some((
-                        line_start
-                            .scan_definition_list_definition_marker_with_indent(outer_indent)?,
-                        item.0,
-                        item.1,
-                    ))
-                })
-            {
-                match item.body {
-                    ItemBody::Paragraph | ItemBody::TightParagraph => {
-                        item.body = ItemBody::DefinitionList(Cell::new(ListFlags::IS_TIGHT));
-                        let Item { start, end, .. } = *item;
-                        let list_idx = self.tree.cur().unwrap();
-                        let title_idx = self.tree.create_node(Item {
-                            start,
-                            end, // will get updated later if item not empty
-                            body: ItemBody::DefinitionListTitle,
-                        });
-                        self.tree[title_idx].child = child;
-                        self.tree[list_idx].child = Some(title_idx);
-                        self.tree.push();
-                    }
-                    ItemBody::MaybeDefinitionListTitle => {
-                        item.body = ItemBody::DefinitionListTitle;
-                    }
-                    ItemBody::DefinitionListDefinition(_) => {}
-                    _ => unreachable!(),
-                }
-                let after_marker_index = start_ix + line_start.bytes_scanned();
-                // `outer_indent` is columns, not bytes. Subtracting it from a
-                // source offset can land inside a multibyte character (issue 1142).
-                self.tree.append(Item {
-                    start: start_ix + save.bytes_scanned(),
-                    end: after_marker_index, // will get updated later if item not empty
-                    body: ItemBody::DefinitionListDefinition(indent),
-                });
-                if let Some(ItemBody::DefinitionList(ref list_flags)) =
-                    self.tree.peek_up().map(|cur| &mut self.tree[cur].item.body)
-                {
-                    if self.last_line_blank {
-                        list_flags.set(list_flags.get() & !ListFlags::IS_TIGHT);
-                        self.last_line_blank = false;
-                    }
-                }
-                self.tree.push();
-                if let Some(n) = scan_blank_line(&bytes[after_marker_index..]) {
-                    self.begin_list_item = Some(after_marker_index + n);
-                    return after_marker_index + n;
-                }
             } else if line_start.scan_blockquote_marker() {
-                let kind = if self.options.contains(Options::ENABLE_GFM) {
-                    line_start.scan_blockquote_tag()
-                } else {
-                    None
-                };
                 self.finish_list(start_ix);
                 self.tree.append(Item {
                     start: container_start,
                     end: 0, // will get set later
-                    body: ItemBody::BlockQuote(kind),
+                    body: ItemBody::BlockQuote,
                 });
                 self.tree.push();
-                if kind.is_some() {
-                    // blockquote tag leaves us at the end of the line
-                    // we need to scan through all the container syntax for the next line
-                    // and break out if we can't re-scan all of them
-                    let ix = start_ix + line_start.bytes_scanned();
-                    let mut lazy_line_start = LineStart::new(&bytes[ix..]);
-                    let tree_position =
-                        scan_containers(&self.tree, &mut lazy_line_start, self.options, false);
-                    let current_container = tree_position == self.tree.spine_len();
-                    if !lazy_line_start.scan_space(4)
-                        && self.scan_paragraph_interrupt(
-                            &self.text[ix + lazy_line_start.bytes_scanned()..],
-                            current_container,
-                            tree_position,
-                        )
-                    {
-                        return ix;
-                    } else {
-                        // blockquote tags act as if they were nested in a paragraph
-                        // so you can lazily continue the imaginary paragraph off of them
-                        line_start = lazy_line_start;
-                        line_start.scan_all_space();
-                        start_ix = ix;
-                        break;
-                    }
-                }
             } else {
                 line_start = save;
                 break;
@@ -281,8 +162,8 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         if let Some(n) = scan_blank_line(&bytes[ix..]) {
             if let Some(node_ix) = self.tree.peek_up() {
                 match &mut self.tree[node_ix].item.body {
-                    ItemBody::BlockQuote(..) => (),
-                    ItemBody::ListItem(indent) | ItemBody::DefinitionListDefinition(indent)
+                    ItemBody::BlockQuote => (),
+                    ItemBody::ListItem(indent)
                         if self.begin_list_item.is_some() =>
                     {
                         self.last_line_blank = true;
@@ -314,20 +195,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         }
 
         let ix = start_ix + line_start.bytes_scanned();
-
-        // metadata blocks cannot be indented
-        if indent == 0 {
-            if let Some((_n, metadata_block_ch)) = scan_metadata_block(
-                &bytes[ix..],
-                self.options
-                    .contains(Options::ENABLE_YAML_STYLE_METADATA_BLOCKS),
-                self.options
-                    .contains(Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS),
-            ) {
-                self.finish_list(start_ix);
-                return self.parse_metadata_block(ix, metadata_block_ch);
-            }
-        }
 
         // HTML Blocks
         if bytes[ix] == b'<' {
@@ -572,7 +439,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             &self.text[ix..],
             current_container,
             self.options.contains(Options::ENABLE_FOOTNOTES),
-            self.options.contains(Options::ENABLE_DEFINITION_LIST),
             &self.tree,
             tree_position,
         ) {
@@ -585,30 +451,11 @@ impl<'a, 'b> FirstPass<'a, 'b> {
 
     /// Returns offset of line start after paragraph.
     fn parse_paragraph(&mut self, start_ix: usize, tasklist_marker: Option<Item>) -> usize {
-        let body = if let Some(ItemBody::DefinitionList(_)) =
-            self.tree.peek_up().map(|idx| &self.tree[idx].item.body)
-        {
-            if self.tree.cur().map_or(true, |idx| {
-                matches!(
-                    &self.tree[idx].item.body,
-                    ItemBody::DefinitionListDefinition(..)
-                )
-            }) {
-                // blank lines between the previous definition and this one don't count
-                self.last_line_blank = false;
-                ItemBody::MaybeDefinitionListTitle
-            } else {
-                self.finish_list(start_ix);
-                ItemBody::Paragraph
-            }
-        } else {
-            self.finish_list(start_ix);
-            ItemBody::Paragraph
-        };
+        self.finish_list(start_ix);
         let node_ix = self.tree.append(Item {
             start: start_ix,
             end: 0, // will get set later
-            body: body.clone(),
+            body: ItemBody::Paragraph,
         });
         self.tree.push();
 
@@ -638,9 +485,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                 // be a cleaner way
                 self.tree[node_ix].child = None;
                 self.tree.pop();
-                if body == ItemBody::MaybeDefinitionListTitle {
-                    self.finish_list(ix);
-                }
                 self.tree.push();
                 if let Some(ix) = self.parse_table(table_cols, ix, next_ix) {
                     return ix;
@@ -669,9 +513,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                             self.tree.append_text(pos, pos + 1, false);
                         }
                         self.pop(ix_setext);
-                        if body == ItemBody::MaybeDefinitionListTitle {
-                            self.finish_list(ix);
-                        }
                         return ix_setext;
                     }
                 }
@@ -710,7 +551,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
     ) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let (n, level) = scan_setext_heading(&bytes[ix..])?;
-        let mut attrs = None;
 
         if let Some(cur_ix) = self.tree.cur() {
             let parent_ix = self.tree.peek_up().unwrap();
@@ -718,55 +558,25 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             // Note that `self.tree[parent_ix].item.end` might be zero at this point.
             // Use the end position of the current node (i.e. the last known child
             // of the parent) instead.
-            let header_end = self.tree[cur_ix].item.end;
-
-            // extract the trailing attribute block
-            let (content_end, attrs_) =
-                self.extract_and_parse_heading_attribute_block(header_start, header_end);
-            attrs = attrs_;
+            let content_end = self.tree[cur_ix].item.end;
 
             // strip trailing whitespace
             let new_end = if has_trailing_content {
                 content_end
             } else {
-                let mut last_line_start = header_start;
-                if attrs.is_some() {
-                    loop {
-                        let next_line_start =
-                            last_line_start + scan_nextline(&bytes[last_line_start..content_end]);
-                        if next_line_start >= content_end {
-                            break;
-                        }
-                        let mut line_start = LineStart::new(&bytes[next_line_start..content_end]);
-                        if scan_containers(&self.tree, &mut line_start, self.options, false)
-                            != self.tree.spine_len()
-                        {
-                            break;
-                        }
-                        last_line_start = next_line_start + line_start.bytes_scanned();
-                    }
-                }
                 let trailing_ws = scan_rev_while(
-                    &bytes[last_line_start..content_end],
+                    &bytes[header_start..content_end],
                     is_ascii_whitespace_no_nl,
                 );
                 content_end - trailing_ws
             };
-
-            if attrs.is_some() {
-                // remove trailing block attributes
-                self.tree.truncate_siblings(new_end);
-            }
 
             if let Some(cur_ix) = self.tree.cur() {
                 self.tree[cur_ix].item.end = new_end;
             }
         }
 
-        self.tree[node_ix].item.body = ItemBody::Heading(
-            level,
-            attrs.map(|attrs| self.allocs.allocate_heading(attrs)),
-        );
+        self.tree[node_ix].item.body = ItemBody::Heading(level);
 
         Some(ix + n)
     }
@@ -920,7 +730,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                         LoopInstruction::ContinueAndSkip(0)
                     }
                 }
-                c @ b'*' | c @ b'_' | c @ b'~' | c @ b'^' => {
+                c @ b'*' | c @ b'_' | c @ b'~' => {
                     let string_suffix = &self.text[ix..];
                     let count = 1 + scan_ch_repeat(&string_suffix.as_bytes()[1..], c);
                     let can_open = delim_run_can_open(
@@ -1124,82 +934,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                         pipes += 1;
                         LoopInstruction::ContinueAndSkip(0)
                     }
-                }
-                b'.' => {
-                    if ix + 2 < bytes.len() && bytes[ix + 1] == b'.' && bytes[ix + 2] == b'.' {
-                        self.tree.append_text(begin_text, ix, backslash_escaped);
-                        backslash_escaped = false;
-                        self.tree.append(Item {
-                            start: ix,
-                            end: ix + 3,
-                            body: ItemBody::SynthesizeChar('…'),
-                        });
-                        begin_text = ix + 3;
-                        LoopInstruction::ContinueAndSkip(2)
-                    } else {
-                        LoopInstruction::ContinueAndSkip(0)
-                    }
-                }
-                b'-' => {
-                    let count = 1 + scan_ch_repeat(&bytes[(ix + 1)..], b'-');
-                    if count == 1 {
-                        LoopInstruction::ContinueAndSkip(0)
-                    } else {
-                        let itembody = if count == 2 {
-                            ItemBody::SynthesizeChar('–')
-                        } else if count == 3 {
-                            ItemBody::SynthesizeChar('—')
-                        } else {
-                            let (ems, ens) = match count % 6 {
-                                0 | 3 => (count / 3, 0),
-                                2 | 4 => (0, count / 2),
-                                1 => (count / 3 - 1, 2),
-                                _ => (count / 3, 1),
-                            };
-                            // – and — are 3 bytes each in utf8
-                            let mut buf = String::with_capacity(3 * (ems + ens));
-                            for _ in 0..ems {
-                                buf.push('—');
-                            }
-                            for _ in 0..ens {
-                                buf.push('–');
-                            }
-                            ItemBody::SynthesizeText(self.allocs.allocate_cow(buf.into()))
-                        };
-
-                        self.tree.append_text(begin_text, ix, backslash_escaped);
-                        backslash_escaped = false;
-                        self.tree.append(Item {
-                            start: ix,
-                            end: ix + count,
-                            body: itembody,
-                        });
-                        begin_text = ix + count;
-                        LoopInstruction::ContinueAndSkip(count - 1)
-                    }
-                }
-                c @ b'\'' | c @ b'"' => {
-                    let string_suffix = &self.text[ix..];
-                    let can_open =
-                        delim_run_can_open(&self.text[start..], string_suffix, 1, ix - start, mode);
-                    let can_close = delim_run_can_close(
-                        &self.text[start..],
-                        string_suffix,
-                        1,
-                        ix - start,
-                        mode,
-                    );
-
-                    self.tree.append_text(begin_text, ix, backslash_escaped);
-                    backslash_escaped = false;
-                    self.tree.append(Item {
-                        start: ix,
-                        end: ix + 1,
-                        body: ItemBody::MaybeSmartQuote(c, can_open, can_close),
-                    });
-                    begin_text = ix + 1;
-
-                    LoopInstruction::ContinueAndSkip(0)
                 }
                 _ => LoopInstruction::ContinueAndSkip(0),
             }
@@ -1416,46 +1150,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         }
     }
 
-    fn parse_metadata_block(&mut self, start_ix: usize, metadata_block_ch: u8) -> usize {
-        let bytes = self.text.as_bytes();
-        let metadata_block_kind = match metadata_block_ch {
-            b'-' => MetadataBlockKind::YamlStyle,
-            b'+' => MetadataBlockKind::PlusesStyle,
-            _ => panic!("Erroneous metadata block character when parsing metadata block"),
-        };
-        // 3 delimiter characters
-        let mut ix = start_ix + 3 + scan_nextline(&bytes[start_ix + 3..]);
-        self.tree.append(Item {
-            start: start_ix,
-            end: 0, // will get set later
-            body: ItemBody::MetadataBlock(metadata_block_kind),
-        });
-        self.tree.push();
-        loop {
-            let mut line_start = LineStart::new(&bytes[ix..]);
-            let n_containers = scan_containers(&self.tree, &mut line_start, self.options, false);
-            if n_containers < self.tree.spine_len() {
-                break;
-            }
-            if let (_, 0) = calc_indent(&bytes[ix..], 4) {
-                if let Some(n) = scan_closing_metadata_block(&bytes[ix..], metadata_block_ch) {
-                    ix += n;
-                    break;
-                }
-            }
-            let remaining_space = line_start.remaining_space();
-            ix += line_start.bytes_scanned();
-            let next_ix = ix + scan_nextline(&bytes[ix..]);
-            self.append_code_text(remaining_space, ix, next_ix);
-            ix = next_ix;
-        }
-
-        self.pop(ix);
-
-        // try to read trailing whitespace or it will register as a completely blank line
-        ix + scan_blank_line(&bytes[ix..]).unwrap_or(0)
-    }
-
     fn append_code_text(&mut self, remaining_space: usize, start: usize, end: usize) {
         if remaining_space > 0 {
             let cow_ix = self.allocs.allocate_cow("   "[..remaining_space].into());
@@ -1509,12 +1203,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
     fn pop(&mut self, ix: usize) {
         let cur_ix = self.tree.pop().unwrap();
         self.tree[cur_ix].item.end = ix;
-        if let ItemBody::DefinitionList(_) = self.tree[cur_ix].item.body {
-            fixup_end_of_definition_list(&mut self.tree, cur_ix);
-            self.begin_list_item = None;
-        }
-        if let ItemBody::List(ref list_flags, _, _) | ItemBody::DefinitionList(ref list_flags) =
-            self.tree[cur_ix].item.body
+        if let ItemBody::List(ref list_flags, _, _) = self.tree[cur_ix].item.body
         {
             if list_flags.get().contains(ListFlags::IS_TIGHT) {
                 surgerize_tight_list(&mut self.tree, cur_ix);
@@ -1528,17 +1217,13 @@ impl<'a, 'b> FirstPass<'a, 'b> {
     fn finish_list(&mut self, ix: usize) {
         self.finish_empty_list_item();
         if let Some(node_ix) = self.tree.peek_up() {
-            if let ItemBody::List(_, _, _) | ItemBody::DefinitionList(_) =
-                self.tree[node_ix].item.body
-            {
+            if let ItemBody::List(_, _, _) = self.tree[node_ix].item.body {
                 self.pop(ix);
             }
         }
         if self.last_line_blank {
             if let Some(node_ix) = self.tree.peek_grandparent() {
-                if let ItemBody::List(ref list_flags, _, _)
-                | ItemBody::DefinitionList(ref list_flags) = self.tree[node_ix].item.body
-                {
+                if let ItemBody::List(ref list_flags, _, _) = self.tree[node_ix].item.body {
                     list_flags.set(list_flags.get() & !ListFlags::IS_TIGHT);
                 }
             }
@@ -1551,9 +1236,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             if self.last_line_blank {
                 // A list item can begin with at most one blank line.
                 if let Some(node_ix) = self.tree.peek_up() {
-                    if let ItemBody::ListItem(_) | ItemBody::DefinitionListDefinition(_) =
-                        self.tree[node_ix].item.body
-                    {
+                    if let ItemBody::ListItem(_) = self.tree[node_ix].item.body {
                         self.pop(begin_list_item);
                     }
                 }
@@ -1615,7 +1298,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         let bytes = self.text.as_bytes();
         if let Some(eol_bytes) = scan_eol(&bytes[ix..]) {
             self.tree[heading_ix].item.end = ix + eol_bytes;
-            self.tree[heading_ix].item.body = ItemBody::Heading(atx_level, None);
+            self.tree[heading_ix].item.body = ItemBody::Heading(atx_level);
             return ix + eol_bytes;
         }
         // skip leading spaces
@@ -1626,37 +1309,24 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         let header_start = ix;
         let header_node_idx = self.tree.push(); // so that we can set the endpoint later
 
-        // trim the trailing attribute block before parsing the entire line, if necessary
-        let (end, content_end, attrs) = if self.options.contains(Options::ENABLE_HEADING_ATTRIBUTES)
+        let (line_ix, line_brk) = self.parse_line(ix, None, TableParseMode::Disabled);
+        ix = line_ix;
+        // Backslash at end is actually hard line break
+        if let Some(Item {
+            start,
+            end,
+            body: ItemBody::HardBreak(true),
+        }) = line_brk
         {
-            // the start of the next line is the end of the header since the
-            // header cannot have line breaks
-            let header_end = header_start + scan_nextline(&bytes[header_start..]);
-            let (content_end, attrs) =
-                self.extract_and_parse_heading_attribute_block(header_start, header_end);
-            self.parse_line(ix, Some(content_end), TableParseMode::Disabled);
-            (header_end, content_end, attrs)
-        } else {
-            let (line_ix, line_brk) = self.parse_line(ix, None, TableParseMode::Disabled);
-            ix = line_ix;
-            // Backslash at end is actually hard line break
-            if let Some(Item {
-                start,
-                end,
-                body: ItemBody::HardBreak(true),
-            }) = line_brk
-            {
-                self.tree.append_text(start, end, false);
-            }
-            (ix, ix, None)
-        };
-        self.tree[header_node_idx].item.end = end;
+            self.tree.append_text(start, end, false);
+        }
+        self.tree[header_node_idx].item.end = ix;
 
         // remove trailing matter from header text
         let mut empty_text_node = false;
         if let Some(cur_ix) = self.tree.cur() {
             // remove closing of the ATX heading
-            let header_text = &bytes[header_start..content_end];
+            let header_text = &bytes[header_start..ix];
             let mut limit = header_text
                 .iter()
                 .rposition(|&b| !(b == b'\n' || b == b'\r' || b == b' '))
@@ -1687,12 +1357,9 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         } else {
             self.tree.pop();
         }
-        self.tree[heading_ix].item.body = ItemBody::Heading(
-            atx_level,
-            attrs.map(|attrs| self.allocs.allocate_heading(attrs)),
-        );
+        self.tree[heading_ix].item.body = ItemBody::Heading(atx_level);
 
-        end
+        ix
     }
 
     /// Returns the number of bytes scanned on success.
@@ -1701,15 +1368,12 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         if !bytes.starts_with(b"[^") {
             return None;
         }
-        let (mut i, label) = if self.options.has_gfm_footnotes() {
-            // GitHub doesn't allow footnote definition labels to contain line breaks.
-            // It actually does allow this for link definitions under certain circumstances,
-            // but for this it's simpler to avoid it.
-            scan_link_label_rest(&self.text[start + 2..], &|_| None, self.tree.is_in_table())?
-        } else {
-            self.parse_refdef_label(start + 2)?
-        };
-        if self.options.has_gfm_footnotes() && label.bytes().any(|b| b == b'\r' || b == b'\n') {
+        // GitHub doesn't allow footnote definition labels to contain line breaks.
+        // It actually does allow this for link definitions under certain circumstances,
+        // but for this it's simpler to avoid it.
+        let (mut i, label) =
+            scan_link_label_rest(&self.text[start + 2..], &|_| None, self.tree.is_in_table())?;
+        if label.bytes().any(|b| b == b'\r' || b == b'\n') {
             // GitHub doesn't allow footnote definition labels to contain line breaks,
             // even if they're escaped.
             return None;
@@ -1726,9 +1390,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                 self.pop(start);
             }
         }
-        if self.options.has_gfm_footnotes() {
-            i += scan_whitespace_no_nl(&bytes[i..]);
-        }
+        i += scan_whitespace_no_nl(&bytes[i..]);
         self.allocs
             .footdefs
             .define(&label, FootnoteDef { use_count: 0 });
@@ -1978,7 +1640,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             text,
             current_container,
             self.options.contains(Options::ENABLE_FOOTNOTES),
-            self.options.contains(Options::ENABLE_DEFINITION_LIST),
             &self.tree,
             tree_position,
         ) {
@@ -2063,34 +1724,6 @@ impl<'a, 'b> FirstPass<'a, 'b> {
         // make sure they match the number of columns we find in separator line
         alignment.len() == header_count
     }
-
-    /// Extracts and parses a heading attribute block if exists.
-    ///
-    /// Returns `(end_offset_of_heading_content, (id, classes))`.
-    ///
-    /// If `header_end` is less than or equal to `header_start`, the given
-    /// input is considered as empty.
-    fn extract_and_parse_heading_attribute_block(
-        &mut self,
-        header_start: usize,
-        header_end: usize,
-    ) -> (usize, Option<HeadingAttributes<'a>>) {
-        if !self.options.contains(Options::ENABLE_HEADING_ATTRIBUTES) {
-            return (header_end, None);
-        }
-
-        // extract the trailing attribute block
-        let header_bytes = &self.text.as_bytes()[header_start..header_end];
-        let (content_len, attr_block_range_rel) =
-            extract_attribute_block_content_from_header_text(header_bytes);
-        let content_end = header_start + content_len;
-        let attrs = attr_block_range_rel.and_then(|r| {
-            parse_inside_attribute_block(
-                &self.text[(header_start + r.start)..(header_start + r.end)],
-            )
-        });
-        (content_end, attrs)
-    }
 }
 
 /// Scanning modes for `Parser`'s `parse_line` method.
@@ -2134,9 +1767,8 @@ fn scan_paragraph_interrupt_no_table(
     text: &str,
     current_container: bool,
     has_footnote: bool,
-    definition_list: bool,
     tree: &Tree<Item>,
-    tree_position: usize,
+    _tree_position: usize,
 ) -> bool {
     let bytes = text.as_bytes();
     scan_eol(bytes).is_some()
@@ -2154,20 +1786,6 @@ fn scan_paragraph_interrupt_no_table(
         })
         || bytes.starts_with(b"<")
             && (get_html_end_tag(&bytes[1..]).is_some() || starts_html_block_type_6(&bytes[1..]))
-        || definition_list
-            && ((current_container
-                && tree.peek_up().map_or(false, |cur| {
-                    matches!(
-                        tree[cur].item.body,
-                        ItemBody::Paragraph
-                            | ItemBody::TightParagraph
-                            | ItemBody::MaybeDefinitionListTitle
-                    )
-                }))
-                || tree.walk_spine().nth(tree_position).map_or(false, |cur| {
-                    matches!(tree[*cur].item.body, ItemBody::DefinitionListDefinition(_))
-                }))
-            && bytes.starts_with(b":")
         || (has_footnote
             && text.starts_with("[^")
             && scan_link_label_rest(&text[2..], &|_| None, tree.is_in_table())
@@ -2231,27 +1849,6 @@ fn surgerize_tight_list(tree: &mut Tree<Item>, list_ix: TreeIndex) {
         }
 
         list_item = tree[listitem_ix].next;
-    }
-}
-
-fn fixup_end_of_definition_list(tree: &mut Tree<Item>, list_ix: TreeIndex) {
-    let mut list_item = tree[list_ix].child;
-    let mut previous_list_item = None;
-    while let Some(listitem_ix) = list_item {
-        match &mut tree[listitem_ix].item.body {
-            ItemBody::DefinitionListTitle | ItemBody::DefinitionListDefinition(_) => {
-                previous_list_item = list_item;
-                list_item = tree[listitem_ix].next;
-            }
-            body @ ItemBody::MaybeDefinitionListTitle => {
-                *body = ItemBody::Paragraph;
-                break;
-            }
-            _ => break,
-        }
-    }
-    if let Some(previous_list_item) = previous_list_item {
-        tree.truncate_to_parent(previous_list_item);
     }
 }
 
@@ -2346,17 +1943,7 @@ fn delim_run_can_close(
 }
 
 fn create_lut(options: &Options) -> LookupTable {
-    #[cfg(all(target_arch = "x86_64", feature = "simd"))]
-    {
-        LookupTable {
-            simd: simd::compute_lookup(options),
-            scalar: special_bytes(options),
-        }
-    }
-    #[cfg(not(all(target_arch = "x86_64", feature = "simd")))]
-    {
-        special_bytes(options)
-    }
+    special_bytes(options)
 }
 
 fn special_bytes(options: &Options) -> [bool; 256] {
@@ -2371,23 +1958,13 @@ fn special_bytes(options: &Options) -> [bool; 256] {
     if options.contains(Options::ENABLE_TABLES) {
         bytes[b'|' as usize] = true;
     }
-    if options.contains(Options::ENABLE_STRIKETHROUGH)
-        || options.contains(Options::ENABLE_SUBSCRIPT)
-    {
+    if options.contains(Options::ENABLE_STRIKETHROUGH) {
         bytes[b'~' as usize] = true;
-    }
-    if options.contains(Options::ENABLE_SUPERSCRIPT) {
-        bytes[b'^' as usize] = true;
     }
     if options.contains(Options::ENABLE_MATH) {
         bytes[b'$' as usize] = true;
         bytes[b'{' as usize] = true;
         bytes[b'}' as usize] = true;
-    }
-    if options.contains(Options::ENABLE_SMART_PUNCTUATION) {
-        for &byte in &[b'.', b'-', b'"', b'\''] {
-            bytes[byte as usize] = true;
-        }
     }
 
     bytes
@@ -2400,13 +1977,6 @@ enum LoopInstruction<T> {
     BreakAtWith(usize, T),
 }
 
-#[cfg(all(target_arch = "x86_64", feature = "simd"))]
-struct LookupTable {
-    simd: [u8; 16],
-    scalar: [bool; 256],
-}
-
-#[cfg(not(all(target_arch = "x86_64", feature = "simd")))]
 type LookupTable = [bool; 256];
 
 /// This function walks the byte slices from the given index and
@@ -2428,14 +1998,7 @@ fn iterate_special_bytes<F, T>(
 where
     F: FnMut(usize, u8) -> LoopInstruction<Option<T>>,
 {
-    #[cfg(all(target_arch = "x86_64", feature = "simd"))]
-    {
-        simd::iterate_special_bytes(lut, bytes, ix, callback)
-    }
-    #[cfg(not(all(target_arch = "x86_64", feature = "simd")))]
-    {
-        scalar_iterate_special_bytes(lut, bytes, ix, callback)
-    }
+    scalar_iterate_special_bytes(lut, bytes, ix, callback)
 }
 
 fn scalar_iterate_special_bytes<F, T>(
@@ -2463,384 +2026,4 @@ where
     }
 
     (ix, None)
-}
-
-/// Split the usual heading content range and the content inside the trailing attribute block.
-///
-/// Returns `(leading_content_len, Option<trailing_attr_block_range>)`.
-///
-/// Note that `trailing_attr_block_range` will be empty range when the block
-/// is `{}`, since the range is content inside the wrapping `{` and `}`.
-///
-/// The closing `}` of an attribute block can have trailing whitespaces.
-/// They are automatically trimmed when the attribute block is being searched.
-///
-/// However, this method does not trim the trailing whitespaces of heading content.
-/// It is callers' responsibility to trim them if necessary.
-fn extract_attribute_block_content_from_header_text(
-    heading: &[u8],
-) -> (usize, Option<Range<usize>>) {
-    let heading_len = heading.len();
-    let mut ix = heading_len;
-    ix -= scan_rev_while(heading, |b| {
-        b == b'\n' || b == b'\r' || b == b' ' || b == b'\t'
-    });
-    if ix == 0 {
-        return (heading_len, None);
-    }
-
-    let attr_block_close = ix - 1;
-    if heading.get(attr_block_close) != Some(&b'}') {
-        // The last character is not `}`. No attribute blocks found.
-        return (heading_len, None);
-    }
-    // move cursor before the closing right brace (`}`)
-    ix -= 1;
-
-    ix -= scan_rev_while(&heading[..ix], |b| {
-        // Characters to be excluded:
-        //  * `{` and `}`: special characters to open and close an attribute block.
-        //  * `\\`: a special character to escape many characters and disable some syntaxes.
-        //      + Handling of this escape character differs among markdown processors.
-        //      + Escaped characters will be separate text node from neighbors, so
-        //        it is not easy to handle unescaped string and trim the trailing block.
-        //  * `<` and `>`: special characters to start and end HTML tag.
-        //      + No known processors converts `{#<i>foo</i>}` into
-        //        `id="&lt;i&gt;foo&lt;/&gt;"` as of this writing, so hopefully
-        //        this restriction won't cause compatibility issues.
-        //  * `\n` and `\r`: a newline character.
-        //      + Setext heading can have multiple lines. However it is hard to support
-        //        attribute blocks that have newline inside, since the parsing proceeds line by
-        //        line and lines will be separate nodes even they are logically a single text.
-        !matches!(b, b'{' | b'}' | b'<' | b'>' | b'\\' | b'\n' | b'\r')
-    });
-    if ix == 0 {
-        // `{` is not found. No attribute blocks available.
-        return (heading_len, None);
-    }
-    let attr_block_open = ix - 1;
-    if heading[attr_block_open] != b'{' {
-        // `{` is not found. No attribute blocks available.
-        return (heading_len, None);
-    }
-
-    (attr_block_open, Some(ix..attr_block_close))
-}
-
-/// Parses an attribute block content, such as `.class1 #id .class2`.
-///
-/// Returns `(id, classes)`.
-///
-/// It is callers' responsibility to find opening and closing characters of the attribute
-/// block. Usually [`extract_attribute_block_content_from_header_text`] function does it for you.
-///
-/// Note that this parsing requires explicit whitespace separators between
-/// attributes. This is intentional design with the reasons below:
-///
-/// * to keep conversion simple and easy to understand for any possible input,
-/// * to avoid adding less obvious conversion rule that can reduce compatibility
-///   with other implementations more, and
-/// * to follow the major design of implementations with the support for the
-///   attribute blocks extension (as of this writing).
-///
-/// See also: [`Options::ENABLE_HEADING_ATTRIBUTES`].
-///
-/// [`Options::ENABLE_HEADING_ATTRIBUTES`]: `crate::Options::ENABLE_HEADING_ATTRIBUTES`
-fn parse_inside_attribute_block(inside_attr_block: &str) -> Option<HeadingAttributes<'_>> {
-    let mut id = None;
-    let mut classes = Vec::new();
-    let mut attrs = Vec::new();
-
-    for attr in inside_attr_block.split_ascii_whitespace() {
-        // iterator returned by `str::split_ascii_whitespace` never emits empty
-        // strings, so taking first byte won't panic.
-        if attr.len() > 1 {
-            let first_byte = attr.as_bytes()[0];
-            if first_byte == b'#' {
-                id = Some(attr[1..].into());
-            } else if first_byte == b'.' {
-                classes.push(attr[1..].into());
-            } else {
-                let split = attr.split_once('=');
-                if let Some((key, value)) = split {
-                    attrs.push((key.into(), Some(value.into())));
-                } else {
-                    attrs.push((attr.into(), None));
-                }
-            }
-        }
-    }
-
-    Some(HeadingAttributes { id, classes, attrs })
-}
-
-#[cfg(all(target_arch = "x86_64", feature = "simd"))]
-mod simd {
-    //! SIMD byte scanning logic.
-    //!
-    //! This module provides functions that allow walking through byteslices, calling
-    //! provided callback functions on special bytes and their indices using SIMD.
-    //! The byteset is defined in `compute_lookup`.
-    //!
-    //! The idea is to load in a chunk of 16 bytes and perform a lookup into a set of
-    //! bytes on all the bytes in this chunk simultaneously. We produce a 16 bit bitmask
-    //! from this and call the callback on every index corresponding to a 1 in this mask
-    //! before moving on to the next chunk. This allows us to move quickly when there
-    //! are no or few matches.
-    //!
-    //! The table lookup is inspired by this [great overview]. However, since all of the
-    //! bytes we're interested in are ASCII, we don't quite need the full generality of
-    //! the universal algorithm and are hence able to skip a few instructions.
-    //!
-    //! [great overview]: http://0x80.pl/articles/simd-byte-lookup.html
-
-    use super::{LookupTable, LoopInstruction};
-    use crate::Options;
-    use core::arch::x86_64::*;
-
-    const VECTOR_SIZE: usize = std::mem::size_of::<__m128i>();
-
-    /// Generates a lookup table containing the bitmaps for our
-    /// special marker bytes. This is effectively a 128 element 2d bitvector,
-    /// that can be indexed by a four bit row index (the lower nibble)
-    /// and a three bit column index (upper nibble).
-    pub(super) fn compute_lookup(options: &Options) -> [u8; 16] {
-        let mut lookup = [0u8; 16];
-        let standard_bytes = [
-            b'\n', b'\r', b'*', b'_', b'&', b'\\', b'[', b']', b'<', b'!', b'`',
-        ];
-
-        for &byte in &standard_bytes {
-            add_lookup_byte(&mut lookup, byte);
-        }
-        if options.contains(Options::ENABLE_TABLES) {
-            add_lookup_byte(&mut lookup, b'|');
-        }
-        if options.contains(Options::ENABLE_STRIKETHROUGH)
-            || options.contains(Options::ENABLE_SUBSCRIPT)
-        {
-            add_lookup_byte(&mut lookup, b'~');
-        }
-        if options.contains(Options::ENABLE_SUPERSCRIPT) {
-            add_lookup_byte(&mut lookup, b'^');
-        }
-        if options.contains(Options::ENABLE_MATH) {
-            add_lookup_byte(&mut lookup, b'$');
-            add_lookup_byte(&mut lookup, b'{');
-            add_lookup_byte(&mut lookup, b'}');
-        }
-        if options.contains(Options::ENABLE_SMART_PUNCTUATION) {
-            for &byte in &[b'.', b'-', b'"', b'\''] {
-                add_lookup_byte(&mut lookup, byte);
-            }
-        }
-
-        lookup
-    }
-
-    fn add_lookup_byte(lookup: &mut [u8; 16], byte: u8) {
-        lookup[(byte & 0x0f) as usize] |= 1 << (byte >> 4);
-    }
-
-    /// Computes a bit mask for the given byteslice starting from the given index,
-    /// where the 16 least significant bits indicate (by value of 1) whether or not
-    /// there is a special character at that byte position. The least significant bit
-    /// corresponds to `bytes[ix]` and the most significant bit corresponds to
-    /// `bytes[ix + 15]`.
-    /// It is only safe to call this function when `bytes.len() >= ix + VECTOR_SIZE`.
-    #[target_feature(enable = "ssse3")]
-    #[inline]
-    unsafe fn compute_mask(lut: &[u8; 16], bytes: &[u8], ix: usize) -> i32 {
-        debug_assert!(bytes.len() >= ix + VECTOR_SIZE);
-
-        let bitmap = _mm_loadu_si128(lut.as_ptr() as *const __m128i);
-        // Small lookup table to compute single bit bitshifts
-        // for 16 bytes at once.
-        let bitmask_lookup =
-            _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, -1, -1, -1, -1, -1, -1, -1, -1);
-
-        // Load input from memory.
-        let raw_ptr = bytes.as_ptr().add(ix) as *const __m128i;
-        let input = _mm_loadu_si128(raw_ptr);
-        // Compute the bitmap using the bottom nibble as an index
-        // into the lookup table. Note that non-ascii bytes will have
-        // their most significant bit set and will map to lookup[0].
-        let bitset = _mm_shuffle_epi8(bitmap, input);
-        // Compute the high nibbles of the input using a 16-bit rightshift of four
-        // and a mask to prevent most-significant bit issues.
-        let higher_nibbles = _mm_and_si128(_mm_srli_epi16(input, 4), _mm_set1_epi8(0x0f));
-        // Create a bitmask for the bitmap by perform a left shift of the value
-        // of the higher nibble. Bytes with their most significant set are mapped
-        // to -1 (all ones).
-        let bitmask = _mm_shuffle_epi8(bitmask_lookup, higher_nibbles);
-        // Test the bit of the bitmap by AND'ing the bitmap and the mask together.
-        let tmp = _mm_and_si128(bitset, bitmask);
-        // Check whether the result was not null. NEQ is not a SIMD intrinsic,
-        // but comparing to the bitmask is logically equivalent. This also prevents us
-        // from matching any non-ASCII bytes since none of the bitmaps were all ones
-        // (-1).
-        let result = _mm_cmpeq_epi8(tmp, bitmask);
-
-        // Return the resulting bitmask.
-        _mm_movemask_epi8(result)
-    }
-
-    /// Calls callback on byte indices and their value.
-    /// Breaks when callback returns LoopInstruction::BreakAtWith(ix, val). And skips the
-    /// number of bytes in callback return value otherwise.
-    /// Returns the final index and a possible break value.
-    pub(super) fn iterate_special_bytes<F, T>(
-        lut: &LookupTable,
-        bytes: &[u8],
-        ix: usize,
-        callback: F,
-    ) -> (usize, Option<T>)
-    where
-        F: FnMut(usize, u8) -> LoopInstruction<Option<T>>,
-    {
-        if is_x86_feature_detected!("ssse3") && bytes.len() >= VECTOR_SIZE {
-            unsafe { simd_iterate_special_bytes(&lut.simd, bytes, ix, callback) }
-        } else {
-            super::scalar_iterate_special_bytes(&lut.scalar, bytes, ix, callback)
-        }
-    }
-
-    /// Calls the callback function for every 1 in the given bitmask with
-    /// the index `offset + ix`, where `ix` is the position of the 1 in the mask.
-    /// Returns `Ok(ix)` to continue from index `ix`, `Err((end_ix, opt_val)` to break with
-    /// final index `end_ix` and optional value `opt_val`.
-    unsafe fn process_mask<F, T>(
-        mut mask: i32,
-        bytes: &[u8],
-        mut offset: usize,
-        callback: &mut F,
-    ) -> Result<usize, (usize, Option<T>)>
-    where
-        F: FnMut(usize, u8) -> LoopInstruction<Option<T>>,
-    {
-        while mask != 0 {
-            let mask_ix = mask.trailing_zeros() as usize;
-            offset += mask_ix;
-            match callback(offset, *bytes.get_unchecked(offset)) {
-                LoopInstruction::ContinueAndSkip(skip) => {
-                    offset += skip + 1;
-                    let shift = skip + 1 + mask_ix;
-                    if shift >= 32 {
-                        break;
-                    }
-                    mask >>= shift;
-                }
-                LoopInstruction::BreakAtWith(ix, val) => return Err((ix, val)),
-            }
-        }
-        Ok(offset)
-    }
-
-    #[target_feature(enable = "ssse3")]
-    /// Important: only call this function when `bytes.len() >= 16`. Doing
-    /// so otherwise may exhibit undefined behaviour.
-    unsafe fn simd_iterate_special_bytes<F, T>(
-        lut: &[u8; 16],
-        bytes: &[u8],
-        mut ix: usize,
-        mut callback: F,
-    ) -> (usize, Option<T>)
-    where
-        F: FnMut(usize, u8) -> LoopInstruction<Option<T>>,
-    {
-        debug_assert!(bytes.len() >= VECTOR_SIZE);
-        let upperbound = bytes.len() - VECTOR_SIZE;
-
-        while ix < upperbound {
-            let mask = compute_mask(lut, bytes, ix);
-            let block_start = ix;
-            ix = match process_mask(mask, bytes, ix, &mut callback) {
-                Ok(ix) => std::cmp::max(ix, VECTOR_SIZE + block_start),
-                Err((end_ix, val)) => return (end_ix, val),
-            };
-        }
-
-        if bytes.len() > ix {
-            // shift off the bytes at start we have already scanned
-            let mask = compute_mask(lut, bytes, upperbound) >> ix - upperbound;
-            if let Err((end_ix, val)) = process_mask(mask, bytes, ix, &mut callback) {
-                return (end_ix, val);
-            }
-        }
-
-        (bytes.len(), None)
-    }
-
-    #[cfg(test)]
-    mod simd_test {
-        use super::super::create_lut;
-        use super::{iterate_special_bytes, LoopInstruction};
-        use crate::Options;
-
-        fn check_expected_indices(bytes: &[u8], expected: &[usize], skip: usize) {
-            let mut opts = Options::empty();
-            opts.insert(Options::ENABLE_MATH);
-            opts.insert(Options::ENABLE_TABLES);
-            opts.insert(Options::ENABLE_FOOTNOTES);
-            opts.insert(Options::ENABLE_STRIKETHROUGH);
-            opts.insert(Options::ENABLE_SUPERSCRIPT);
-            opts.insert(Options::ENABLE_TASKLISTS);
-
-            let lut = create_lut(&opts);
-            let mut indices = vec![];
-
-            iterate_special_bytes::<_, i32>(&lut, bytes, 0, |ix, _byte_ty| {
-                indices.push(ix);
-                LoopInstruction::ContinueAndSkip(skip)
-            });
-
-            assert_eq!(&indices[..], expected);
-        }
-
-        #[test]
-        fn simple_no_match() {
-            check_expected_indices("abcdef0123456789".as_bytes(), &[], 0);
-        }
-
-        #[test]
-        fn simple_match() {
-            check_expected_indices("*bcd&f0123456789".as_bytes(), &[0, 4], 0);
-        }
-
-        #[test]
-        fn single_open_fish() {
-            check_expected_indices("<".as_bytes(), &[0], 0);
-        }
-
-        #[test]
-        fn long_match() {
-            check_expected_indices("0123456789abcde~*bcd&f0".as_bytes(), &[15, 16, 20], 0);
-        }
-
-        #[test]
-        fn border_skip() {
-            check_expected_indices("0123456789abcde~~~~d&f0".as_bytes(), &[15, 20], 3);
-        }
-
-        #[test]
-        fn exhaustive_search() {
-            let chars = [
-                b'\n', b'\r', b'*', b'_', b'~', b'^', b'|', b'&', b'\\', b'[', b']', b'<', b'!',
-                b'`', b'$', b'{', b'}',
-            ];
-
-            for &c in &chars {
-                for i in 0u8..=255 {
-                    if !chars.contains(&i) {
-                        // full match
-                        let mut buf = [i; 18];
-                        buf[3] = c;
-                        buf[6] = c;
-
-                        check_expected_indices(&buf[..], &[3, 6], 0);
-                    }
-                }
-            }
-        }
-    }
 }

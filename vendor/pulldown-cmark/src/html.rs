@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 use crate::strings::CowStr;
 use crate::Event::*;
-use crate::{Alignment, BlockQuoteKind, CodeBlockKind, Event, LinkType, Tag, TagEnd};
+use crate::{Alignment, CodeBlockKind, Event, LinkType, Tag, TagEnd};
 use pulldown_cmark_escape::{
     escape_href, escape_html, escape_html_body_text, FmtWriter, IoWriter, StrWrite,
 };
@@ -44,9 +44,6 @@ struct HtmlWriter<'a, I, W> {
     /// Whether or not the last write wrote a newline.
     end_newline: bool,
 
-    /// Whether if inside a metadata block (text should not be written)
-    in_non_writing_block: bool,
-
     table_state: TableState,
     table_alignments: Vec<Alignment>,
     table_cell_index: usize,
@@ -63,7 +60,6 @@ where
             iter,
             writer,
             end_newline: true,
-            in_non_writing_block: false,
             table_state: TableState::Head,
             table_alignments: vec![],
             table_cell_index: 0,
@@ -99,10 +95,8 @@ where
                     self.end_tag(tag)?;
                 }
                 Text(text) => {
-                    if !self.in_non_writing_block {
-                        escape_html_body_text(&mut self.writer, &text)?;
-                        self.end_newline = text.ends_with('\n');
-                    }
+                    escape_html_body_text(&mut self.writer, &text)?;
+                    self.end_newline = text.ends_with('\n');
                 }
                 Code(text) => {
                     self.write("<code>")?;
@@ -166,44 +160,13 @@ where
                     self.write("\n<p>")
                 }
             }
-            Tag::Heading {
-                level,
-                id,
-                classes,
-                attrs,
-            } => {
+            Tag::Heading { level } => {
                 if self.end_newline {
                     self.write("<")?;
                 } else {
                     self.write("\n<")?;
                 }
                 write!(&mut self.writer, "{}", level)?;
-                if let Some(id) = id {
-                    self.write(" id=\"")?;
-                    escape_html(&mut self.writer, &id)?;
-                    self.write("\"")?;
-                }
-                let mut classes = classes.iter();
-                if let Some(class) = classes.next() {
-                    self.write(" class=\"")?;
-                    escape_html(&mut self.writer, class)?;
-                    for class in classes {
-                        self.write(" ")?;
-                        escape_html(&mut self.writer, class)?;
-                    }
-                    self.write("\"")?;
-                }
-                for (attr, value) in attrs {
-                    self.write(" ")?;
-                    escape_html(&mut self.writer, &attr)?;
-                    if let Some(val) = value {
-                        self.write("=\"")?;
-                        escape_html(&mut self.writer, &val)?;
-                        self.write("\"")?;
-                    } else {
-                        self.write("=\"\"")?;
-                    }
-                }
                 self.write(">")
             }
             Tag::Table(alignments) => {
@@ -235,21 +198,11 @@ where
                     _ => self.write(">"),
                 }
             }
-            Tag::BlockQuote(kind) => {
-                let class_str = match kind {
-                    None => "",
-                    Some(kind) => match kind {
-                        BlockQuoteKind::Note => " class=\"markdown-alert-note\"",
-                        BlockQuoteKind::Tip => " class=\"markdown-alert-tip\"",
-                        BlockQuoteKind::Important => " class=\"markdown-alert-important\"",
-                        BlockQuoteKind::Warning => " class=\"markdown-alert-warning\"",
-                        BlockQuoteKind::Caution => " class=\"markdown-alert-caution\"",
-                    },
-                };
+            Tag::BlockQuote(_) => {
                 if self.end_newline {
-                    self.write(&format!("<blockquote{}>\n", class_str))
+                    self.write("<blockquote>\n")
                 } else {
-                    self.write(&format!("\n<blockquote{}>\n", class_str))
+                    self.write("\n<blockquote>\n")
                 }
             }
             Tag::CodeBlock(info) => {
@@ -300,29 +253,6 @@ where
                     self.write("\n<li>")
                 }
             }
-            Tag::DefinitionList => {
-                if self.end_newline {
-                    self.write("<dl>\n")
-                } else {
-                    self.write("\n<dl>\n")
-                }
-            }
-            Tag::DefinitionListTitle => {
-                if self.end_newline {
-                    self.write("<dt>")
-                } else {
-                    self.write("\n<dt>")
-                }
-            }
-            Tag::DefinitionListDefinition => {
-                if self.end_newline {
-                    self.write("<dd>")
-                } else {
-                    self.write("\n<dd>")
-                }
-            }
-            Tag::Subscript => self.write("<sub>"),
-            Tag::Superscript => self.write("<sup>"),
             Tag::Emphasis => self.write("<em>"),
             Tag::Strong => self.write("<strong>"),
             Tag::Strikethrough => self.write("<del>"),
@@ -383,10 +313,6 @@ where
                 write!(&mut self.writer, "{}", number)?;
                 self.write("</sup>")
             }
-            Tag::MetadataBlock(_) => {
-                self.in_non_writing_block = true;
-                Ok(())
-            }
         }
     }
 
@@ -437,23 +363,8 @@ where
             TagEnd::Item => {
                 self.write("</li>\n")?;
             }
-            TagEnd::DefinitionList => {
-                self.write("</dl>\n")?;
-            }
-            TagEnd::DefinitionListTitle => {
-                self.write("</dt>\n")?;
-            }
-            TagEnd::DefinitionListDefinition => {
-                self.write("</dd>\n")?;
-            }
             TagEnd::Emphasis => {
                 self.write("</em>")?;
-            }
-            TagEnd::Superscript => {
-                self.write("</sup>")?;
-            }
-            TagEnd::Subscript => {
-                self.write("</sub>")?;
             }
             TagEnd::Strong => {
                 self.write("</strong>")?;
@@ -467,9 +378,6 @@ where
             TagEnd::Image => (), // shouldn't happen, handled in start
             TagEnd::FootnoteDefinition => {
                 self.write("</div>\n")?;
-            }
-            TagEnd::MetadataBlock(_) => {
-                self.in_non_writing_block = false;
             }
         }
         Ok(())

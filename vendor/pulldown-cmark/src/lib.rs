@@ -130,24 +130,10 @@ impl<'a> CodeBlockKind<'a> {
     }
 }
 
-/// BlockQuote kind (Note, Tip, Important, Warning, Caution).
+/// There are none: block quotes with a tag are an extension that is not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-pub enum BlockQuoteKind {
-    Note,
-    Tip,
-    Important,
-    Warning,
-    Caution,
-}
-
-/// Metadata block kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-pub enum MetadataBlockKind {
-    YamlStyle,
-    PlusesStyle,
-}
+pub enum BlockQuoteKind {}
 
 /// Tags for elements that can contain other elements.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,30 +142,12 @@ pub enum Tag<'a> {
     /// A paragraph of text and other inline elements.
     Paragraph,
 
-    /// A heading, with optional identifier, classes and custom attributes.
-    /// The identifier is prefixed with `#` and the last one in the attributes
-    /// list is chosen, classes are prefixed with `.` and custom attributes
-    /// have no prefix and can optionally have a value (`myattr` or `myattr=myvalue`).
-    ///
-    /// `id`, `classes` and `attrs` are only parsed and populated with [`Options::ENABLE_HEADING_ATTRIBUTES`], `None` or empty otherwise.
-    Heading {
-        level: HeadingLevel,
-        id: Option<CowStr<'a>>,
-        classes: Vec<CowStr<'a>>,
-        /// The first item of the tuple is the attr and second one the value.
-        attrs: Vec<(CowStr<'a>, Option<CowStr<'a>>)>,
-    },
+    /// A heading.
+    Heading { level: HeadingLevel },
 
     /// A block quote.
     ///
-    /// The `BlockQuoteKind` is only parsed & populated with [`Options::ENABLE_GFM`], `None` otherwise.
-    ///
-    /// ```markdown
-    /// > regular quote
-    ///
-    /// > [!NOTE]
-    /// > note quote
-    /// ```
+    /// The `BlockQuoteKind` is always `None`.
     BlockQuote(Option<BlockQuoteKind>),
     /// A code block.
     CodeBlock(CodeBlockKind<'a>),
@@ -214,13 +182,6 @@ pub enum Tag<'a> {
     #[cfg_attr(feature = "serde", serde(borrow))]
     FootnoteDefinition(CowStr<'a>),
 
-    /// Only parsed and emitted with [`Options::ENABLE_DEFINITION_LIST`].
-    DefinitionList,
-    /// Only parsed and emitted with [`Options::ENABLE_DEFINITION_LIST`].
-    DefinitionListTitle,
-    /// Only parsed and emitted with [`Options::ENABLE_DEFINITION_LIST`].
-    DefinitionListDefinition,
-
     /// A table. Contains a vector describing the text-alignment for each of its columns.
     /// Only parsed and emitted with [`Options::ENABLE_TABLES`].
     Table(Vec<Alignment>),
@@ -251,19 +212,6 @@ pub enum Tag<'a> {
     /// ~strike through~
     /// ```
     Strikethrough,
-    /// Only parsed and emitted with [`Options::ENABLE_SUPERSCRIPT`].
-    ///
-    /// ```markdown
-    /// ^superscript^
-    /// ```
-    Superscript,
-    /// Only parsed and emitted with [`Options::ENABLE_SUBSCRIPT`], if disabled `~something~` is parsed as [`Strikethrough`](Self::Strikethrough).
-    /// ```markdown
-    /// ~subscript~ ~~if also enabled this is strikethrough~~
-    /// ```
-    Subscript,
-
-    /// A link.
     Link {
         link_type: LinkType,
         dest_url: CowStr<'a>,
@@ -281,18 +229,13 @@ pub enum Tag<'a> {
         /// Identifier of reference links, e.g. `world` in the link `[hello][world]`.
         id: CowStr<'a>,
     },
-
-    /// A metadata block.
-    /// Only parsed and emitted with [`Options::ENABLE_YAML_STYLE_METADATA_BLOCKS`]
-    /// or [`Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS`].
-    MetadataBlock(MetadataBlockKind),
 }
 
 impl<'a> Tag<'a> {
     pub fn to_end(&self) -> TagEnd {
         match self {
             Tag::Paragraph => TagEnd::Paragraph,
-            Tag::Heading { level, .. } => TagEnd::Heading(*level),
+            Tag::Heading { level } => TagEnd::Heading(*level),
             Tag::BlockQuote(kind) => TagEnd::BlockQuote(*kind),
             Tag::CodeBlock(_) => TagEnd::CodeBlock,
             Tag::HtmlBlock => TagEnd::HtmlBlock,
@@ -303,37 +246,18 @@ impl<'a> Tag<'a> {
             Tag::TableHead => TagEnd::TableHead,
             Tag::TableRow => TagEnd::TableRow,
             Tag::TableCell => TagEnd::TableCell,
-            Tag::Subscript => TagEnd::Subscript,
-            Tag::Superscript => TagEnd::Superscript,
             Tag::Emphasis => TagEnd::Emphasis,
             Tag::Strong => TagEnd::Strong,
             Tag::Strikethrough => TagEnd::Strikethrough,
             Tag::Link { .. } => TagEnd::Link,
             Tag::Image { .. } => TagEnd::Image,
-            Tag::MetadataBlock(kind) => TagEnd::MetadataBlock(*kind),
-            Tag::DefinitionList => TagEnd::DefinitionList,
-            Tag::DefinitionListTitle => TagEnd::DefinitionListTitle,
-            Tag::DefinitionListDefinition => TagEnd::DefinitionListDefinition,
         }
     }
 
     pub fn into_static(self) -> Tag<'static> {
         match self {
             Tag::Paragraph => Tag::Paragraph,
-            Tag::Heading {
-                level,
-                id,
-                classes,
-                attrs,
-            } => Tag::Heading {
-                level,
-                id: id.map(|s| s.into_static()),
-                classes: classes.into_iter().map(|s| s.into_static()).collect(),
-                attrs: attrs
-                    .into_iter()
-                    .map(|(k, v)| (k.into_static(), v.map(|s| s.into_static())))
-                    .collect(),
-            },
+            Tag::Heading { level } => Tag::Heading { level },
             Tag::BlockQuote(k) => Tag::BlockQuote(k),
             Tag::CodeBlock(kb) => Tag::CodeBlock(kb.into_static()),
             Tag::HtmlBlock => Tag::HtmlBlock,
@@ -347,8 +271,6 @@ impl<'a> Tag<'a> {
             Tag::Emphasis => Tag::Emphasis,
             Tag::Strong => Tag::Strong,
             Tag::Strikethrough => Tag::Strikethrough,
-            Tag::Superscript => Tag::Superscript,
-            Tag::Subscript => Tag::Subscript,
             Tag::Link {
                 link_type,
                 dest_url,
@@ -371,10 +293,6 @@ impl<'a> Tag<'a> {
                 title: title.into_static(),
                 id: id.into_static(),
             },
-            Tag::MetadataBlock(v) => Tag::MetadataBlock(v),
-            Tag::DefinitionList => Tag::DefinitionList,
-            Tag::DefinitionListTitle => Tag::DefinitionListTitle,
-            Tag::DefinitionListDefinition => Tag::DefinitionListDefinition,
         }
     }
 }
@@ -396,10 +314,6 @@ pub enum TagEnd {
     Item,
     FootnoteDefinition,
 
-    DefinitionList,
-    DefinitionListTitle,
-    DefinitionListDefinition,
-
     Table,
     TableHead,
     TableRow,
@@ -408,13 +322,9 @@ pub enum TagEnd {
     Emphasis,
     Strong,
     Strikethrough,
-    Superscript,
-    Subscript,
 
     Link,
     Image,
-
-    MetadataBlock(MetadataBlockKind),
 }
 
 /// Make sure `TagEnd` is no more than two bytes in size.
@@ -495,14 +405,6 @@ pub enum LinkType {
     Autolink,
     /// Email address in autolink like `<john@example.org>`
     Email,
-    /// Wikilink link like `[[foo]]` or `[[foo|bar]]`
-    WikiLink {
-        /// `true` if the wikilink was piped.
-        ///
-        /// * `true` - `[[foo|bar]]`
-        /// * `false` - `[[foo]]`
-        has_pothole: bool,
-    },
 }
 
 impl LinkType {
@@ -669,76 +571,8 @@ bitflags::bitflags! {
         const ENABLE_FOOTNOTES = 1 << 2;
         const ENABLE_STRIKETHROUGH = 1 << 3;
         const ENABLE_TASKLISTS = 1 << 4;
-        /// Enables replacement of ASCII punctuation characters with
-        /// Unicode ligatures and smart quotes.
-        ///
-        /// This includes replacing `--` with `—`, `---` with `—`, `...` with `…`,
-        /// `"quote"` with `“quote”`, and `'quote'` with `‘quote’`.
-        ///
-        /// The replacement takes place during the parsing of the document.
-        const ENABLE_SMART_PUNCTUATION = 1 << 5;
-        /// Extension to allow headings to have ID and classes.
-        ///
-        /// `# text { #id .class1 .class2 myattr other_attr=myvalue }`
-        /// is interpreted as a level 1 heading
-        /// with the content `text`, ID `id`, classes `class1` and `class2` and
-        /// custom attributes `myattr` (without value) and
-        /// `other_attr` with value `myvalue`.
-        /// Note that ID, classes, and custom attributes should be space-separated.
-        const ENABLE_HEADING_ATTRIBUTES = 1 << 6;
-        /// Metadata blocks in YAML style, i.e.:
-        /// - starting with a `---` line
-        /// - ending with a `---` or `...` line
-        const ENABLE_YAML_STYLE_METADATA_BLOCKS = 1 << 7;
-        /// Metadata blocks delimited by:
-        /// - `+++` line at start
-        /// - `+++` line at end
-        const ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS = 1 << 8;
-        /// Older footnote syntax. This flag implies `ENABLE_FOOTNOTES`, changing it to use an
-        /// older syntax instead of the new, default, GitHub-compatible syntax.
-        ///
-        /// New syntax is different from the old syntax regarding
-        /// indentation, nesting, and footnote references with no definition:
-        ///
-        /// ```markdown
-        /// [^1]: In new syntax, this is two footnote definitions.
-        /// [^2]: In old syntax, this is a single footnote definition with two lines.
-        ///
-        /// [^3]:
-        ///
-        ///     In new syntax, this is a footnote with two paragraphs.
-        ///
-        ///     In old syntax, this is a footnote followed by a code block.
-        ///
-        /// In new syntax, this undefined footnote definition renders as
-        /// literal text [^4]. In old syntax, it creates a dangling link.
-        /// ```
-        const ENABLE_OLD_FOOTNOTES = (1 << 9) | (1 << 2);
         /// With this feature enabled, two events `Event::InlineMath` and `Event::DisplayMath`
         /// are emitted that conventionally contain TeX formulas.
         const ENABLE_MATH = 1 << 10;
-        /// Misc GitHub Flavored Markdown features not supported in CommonMark.
-        /// The following features are currently behind this tag:
-        /// - Blockquote tags ([!NOTE], [!TIP], [!IMPORTANT], [!WARNING], [!CAUTION]).
-        const ENABLE_GFM = 1 << 11;
-        /// Commonmark-HS-Extensions compatible definition lists.
-        ///
-        /// ```markdown
-        /// title 1
-        ///   : definition 1
-        /// title 2
-        ///   : definition 2
-        /// ```
-        const ENABLE_DEFINITION_LIST = 1 << 12;
-        const ENABLE_SUPERSCRIPT = 1 << 13;
-        const ENABLE_SUBSCRIPT = 1 << 14;
-        /// Obsidian-style Wikilinks.
-        const ENABLE_WIKILINKS = 1 << 15;
-    }
-}
-
-impl Options {
-    pub(crate) fn has_gfm_footnotes(&self) -> bool {
-        self.contains(Options::ENABLE_FOOTNOTES) && !self.contains(Options::ENABLE_OLD_FOOTNOTES)
     }
 }

@@ -23,7 +23,6 @@
 use core::cell::Cell;
 use std::cmp::{max, min};
 use std::iter::FusedIterator;
-use std::num::NonZeroUsize;
 use std::ops::{Index, Range};
 
 use riacho_index::{folded, Map};
@@ -35,8 +34,7 @@ use crate::scanners::*;
 use crate::strings::CowStr;
 use crate::tree::{Tree, TreeIndex};
 use crate::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, MetadataBlockKind,
-    Options, Tag, TagEnd,
+    Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Tag, TagEnd,
 };
 
 // Allowing arbitrary depth nested parentheses inside link destinations
@@ -61,8 +59,6 @@ pub(crate) enum ItemBody {
     MaybeEmphasis(usize, bool, bool),
     // can_open, can_close, brace context
     MaybeMath(bool, bool, u8),
-    // quote byte, can_open, can_close
-    MaybeSmartQuote(u8, bool, bool),
     MaybeCode(usize, bool), // number of backticks, preceded by backslash
     MaybeHtml,
     MaybeLinkOpen,
@@ -74,8 +70,6 @@ pub(crate) enum ItemBody {
     Emphasis,
     Strong,
     Strikethrough,
-    Superscript,
-    Subscript,
     Math(CowIndex, bool), // true for display math
     Code(CowIndex),
     Link(LinkIndex),
@@ -104,24 +98,15 @@ pub(crate) enum ItemBody {
     Paragraph,
     TightParagraph,
     Rule,
-    Heading(HeadingLevel, Option<HeadingIndex>), // heading level
+    Heading(HeadingLevel), // heading level
     FencedCodeBlock(CowIndex),
     IndentCodeBlock,
     HtmlBlock,
-    BlockQuote(Option<BlockQuoteKind>),
+    BlockQuote,
     // is_tight|last_line empty, list character, list start index
     List(Cell<ListFlags>, u8, u64),
     ListItem(usize), // indent level
     FootnoteDefinition(CowIndex),
-    MetadataBlock(MetadataBlockKind),
-
-    // Definition lists
-    DefinitionList(Cell<ListFlags>),
-    // gets turned into either a paragraph or a definition list title,
-    // depending on whether there's a definition after it
-    MaybeDefinitionListTitle,
-    DefinitionListTitle,
-    DefinitionListDefinition(usize),
 
     // Tables
     Table(AlignmentIndex),
@@ -137,7 +122,6 @@ impl ItemBody {
             *self,
             MaybeEmphasis(..)
                 | MaybeMath(..)
-                | MaybeSmartQuote(..)
                 | MaybeCode(..)
                 | MaybeHtml
                 | MaybeLinkOpen
@@ -151,7 +135,6 @@ impl ItemBody {
             *self,
             MaybeEmphasis(..)
                 | MaybeMath(..)
-                | MaybeSmartQuote(..)
                 | MaybeCode(..)
                 | MaybeHtml
                 | MaybeLinkOpen
@@ -225,7 +208,6 @@ pub struct Parser<'input, F = DefaultBrokenLinkCallback> {
     // used by inline passes. store them here for reuse
     inline_stack: InlineStack,
     link_stack: LinkStack,
-    wikilink_stack: LinkStack,
     code_delims: CodeDelims,
     math_delims: MathDelims,
 }
@@ -284,7 +266,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
         tree.reset();
         let inline_stack = Default::default();
         let link_stack = Default::default();
-        let wikilink_stack = Default::default();
         let html_scan_guard = Default::default();
         Parser {
             text,
@@ -294,7 +275,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
             broken_link_callback,
             inline_stack,
             link_stack,
-            wikilink_stack,
             html_scan_guard,
             // always allow 100KiB
             link_ref_expansion_limit: text.len().max(100_000),
@@ -604,16 +584,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                     self.tree[cur_ix].item.body = ItemBody::Text {
                         backslash_escaped: false,
                     };
-                    let link_open_doubled = self.tree[cur_ix]
-                        .next
-                        .map(|ix| self.tree[ix].item.body == ItemBody::MaybeLinkOpen)
-                        .unwrap_or(false);
-                    if self.options.contains(Options::ENABLE_WIKILINKS) && link_open_doubled {
-                        self.wikilink_stack.push(LinkStackEl {
-                            node: cur_ix,
-                            ty: LinkStackTy::Link,
-                        });
-                    }
                     self.link_stack.push(LinkStackEl {
                         node: cur_ix,
                         ty: LinkStackTy::Link,
@@ -623,16 +593,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                     self.tree[cur_ix].item.body = ItemBody::Text {
                         backslash_escaped: false,
                     };
-                    let link_open_doubled = self.tree[cur_ix]
-                        .next
-                        .map(|ix| self.tree[ix].item.body == ItemBody::MaybeLinkOpen)
-                        .unwrap_or(false);
-                    if self.options.contains(Options::ENABLE_WIKILINKS) && link_open_doubled {
-                        self.wikilink_stack.push(LinkStackEl {
-                            node: cur_ix,
-                            ty: LinkStackTy::Image,
-                        });
-                    }
                     self.link_stack.push(LinkStackEl {
                         node: cur_ix,
                         ty: LinkStackTy::Image,
@@ -643,20 +603,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                         backslash_escaped: false,
                     };
                     let tos_link = self.link_stack.pop();
-                    if self.options.contains(Options::ENABLE_WIKILINKS)
-                        && self.tree[cur_ix]
-                            .next
-                            .map(|ix| {
-                                matches!(self.tree[ix].item.body, ItemBody::MaybeLinkClose(..))
-                            })
-                            .unwrap_or(false)
-                    {
-                        if let Some(node) = self.handle_wikilink(block_text, cur_ix, prev) {
-                            prev = Some(node);
-                            cur = self.tree[node].next;
-                            continue;
-                        }
-                    }
                     if let Some(tos) = tos_link {
                         // skip rendering if already in a link, unless its an
                         // image
@@ -786,9 +732,7 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                                 {
                                     def.use_count += 1;
                                 }
-                                if !self.options.has_gfm_footnotes()
-                                    || self.allocs.footdefs.contains(&self.allocs.cows[footref.0])
-                                {
+                                if self.allocs.footdefs.contains(&self.allocs.cows[footref.0]) {
                                     // If this came from a MaybeImage, then the `!` prefix
                                     // isn't part of the footnote reference.
                                     let footnote_ix = if tos.ty == LinkStackTy::Image {
@@ -869,133 +813,14 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
             cur = self.tree[cur_ix].next;
         }
         self.link_stack.clear();
-        self.wikilink_stack.clear();
         self.code_delims.clear();
         self.math_delims.clear();
-    }
-
-    /// Handles a wikilink.
-    ///
-    /// This function may bail early in case the link is malformed, so this
-    /// acts as a control flow guard. Returns the link node if a wikilink was
-    /// found and created.
-    fn handle_wikilink(
-        &mut self,
-        block_text: &'input str,
-        cur_ix: TreeIndex,
-        prev: Option<TreeIndex>,
-    ) -> Option<TreeIndex> {
-        let next_ix = self.tree[cur_ix].next.unwrap();
-        // this is a wikilink closing delim, try popping from
-        // the wikilink stack
-        if let Some(tos) = self.wikilink_stack.pop() {
-            if tos.ty == LinkStackTy::Disabled {
-                return None;
-            }
-            // fetches the beginning of the wikilink body
-            let Some(body_node) = self.tree[tos.node].next.and_then(|ix| self.tree[ix].next) else {
-                // skip if no next node exists, like at end of input
-                return None;
-            };
-            let start_ix = self.tree[body_node].item.start;
-            let end_ix = self.tree[cur_ix].item.start;
-            // bail early in case the link is malformed: on some inputs the
-            // body can begin at or after the closing delimiter, which would
-            // otherwise underflow the length below and invert the slice.
-            if end_ix <= start_ix {
-                return None;
-            }
-            let wikilink = match scan_wikilink_pipe(
-                block_text,
-                start_ix, // bounded by closing tag
-                end_ix - start_ix,
-            ) {
-                Some((rest, wikitext)) => {
-                    // bail early if the wikiname would be empty
-                    if wikitext.is_empty() {
-                        return None;
-                    }
-                    // [[WikiName|rest]]
-                    if rest >= end_ix {
-                        // Empty display text: the `|` is immediately followed
-                        // by `]]`. Create a zero-length synthetic node so the
-                        // anchor has no content, rather than accidentally
-                        // capturing the closing `]` delimiter.
-                        let body_node = self.tree.create_node(Item {
-                            start: rest,
-                            end: rest,
-                            body: ItemBody::Text {
-                                backslash_escaped: false,
-                            },
-                        });
-                        Some((true, body_node, wikitext))
-                    } else {
-                        let body_node = scan_nodes_to_ix(&self.tree, Some(body_node), rest);
-                        if let Some(body_node) = body_node {
-                            // break node so passes can actually format
-                            // the display text
-                            self.tree[body_node].item.start = rest;
-
-                            Some((true, body_node, wikitext))
-                        } else {
-                            None
-                        }
-                    }
-                }
-                None => {
-                    let wikitext = &block_text[start_ix..end_ix];
-                    // bail early if the wikiname would be empty
-                    if wikitext.is_empty() {
-                        return None;
-                    }
-                    let body_node = self.tree.create_node(Item {
-                        start: start_ix,
-                        end: end_ix,
-                        body: ItemBody::Text {
-                            backslash_escaped: false,
-                        },
-                    });
-                    Some((false, body_node, wikitext))
-                }
-            };
-
-            if let Some((has_pothole, body_node, wikiname)) = wikilink {
-                let link_ix = self.allocs.allocate_link(
-                    LinkType::WikiLink { has_pothole },
-                    wikiname.into(),
-                    "".into(),
-                    "".into(),
-                );
-                if let Some(prev_ix) = prev {
-                    self.tree[prev_ix].next = None;
-                }
-                if tos.ty == LinkStackTy::Image {
-                    self.tree[tos.node].item.body = ItemBody::Image(link_ix);
-                } else {
-                    self.tree[tos.node].item.body = ItemBody::Link(link_ix);
-                }
-                self.tree[tos.node].child = Some(body_node);
-                self.tree[tos.node].next = self.tree[next_ix].next;
-                self.tree[tos.node].item.end = end_ix + 2;
-                self.disable_all_links();
-                // The deepest wikilink takes precedence. `disable_all_links`
-                // leaves image openers alone, so drop the enclosing `![[` too,
-                // or each of them would rescan this body as its own target.
-                self.wikilink_stack.clear();
-                return Some(tos.node);
-            }
-        }
-
-        None
     }
 
     fn handle_emphasis_and_hard_break(&mut self) {
         let mut prev = None;
         let mut prev_ix: TreeIndex;
         let mut cur = self.tree.cur();
-
-        let mut single_quote_open: Option<TreeIndex> = None;
-        let mut double_quote_open: bool = false;
 
         while let Some(mut cur_ix) = cur {
             match self.tree[cur_ix].item.body {
@@ -1025,31 +850,8 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                                     1
                                 };
                                 let ty = if c == b'~' {
-                                    if inc == 2 {
-                                        if self.options.contains(Options::ENABLE_STRIKETHROUGH) {
-                                            ItemBody::Strikethrough
-                                        } else {
-                                            ItemBody::Text {
-                                                backslash_escaped: false,
-                                            }
-                                        }
-                                    } else {
-                                        if self.options.contains(Options::ENABLE_SUBSCRIPT) {
-                                            ItemBody::Subscript
-                                        } else if self
-                                            .options
-                                            .contains(Options::ENABLE_STRIKETHROUGH)
-                                        {
-                                            ItemBody::Strikethrough
-                                        } else {
-                                            ItemBody::Text {
-                                                backslash_escaped: false,
-                                            }
-                                        }
-                                    }
-                                } else if c == b'^' {
-                                    if self.options.contains(Options::ENABLE_SUPERSCRIPT) {
-                                        ItemBody::Superscript
+                                    if self.options.contains(Options::ENABLE_STRIKETHROUGH) {
+                                        ItemBody::Strikethrough
                                     } else {
                                         ItemBody::Text {
                                             backslash_escaped: false,
@@ -1114,32 +916,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                         cur = self.tree[prev_ix].next;
                     }
                 }
-                ItemBody::MaybeSmartQuote(c, can_open, can_close) => {
-                    self.tree[cur_ix].item.body = match c {
-                        b'\'' => {
-                            if let (Some(open_ix), true) = (single_quote_open, can_close) {
-                                self.tree[open_ix].item.body = ItemBody::SynthesizeChar('‘');
-                                single_quote_open = None;
-                            } else if can_open {
-                                single_quote_open = Some(cur_ix);
-                            }
-                            ItemBody::SynthesizeChar('’')
-                        }
-                        _ /* double quote */ => {
-                            if can_close && double_quote_open {
-                                double_quote_open = false;
-                                ItemBody::SynthesizeChar('”')
-                            } else {
-                                if can_open && !double_quote_open {
-                                    double_quote_open = true;
-                                }
-                                ItemBody::SynthesizeChar('“')
-                            }
-                        }
-                    };
-                    prev = cur;
-                    cur = self.tree[cur_ix].next;
-                }
                 ItemBody::HardBreak(true) => {
                     if self.tree[cur_ix].next.is_none() {
                         self.tree[cur_ix].item.body = ItemBody::SynthesizeChar('\\');
@@ -1158,7 +934,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
 
     fn disable_all_links(&mut self) {
         self.link_stack.disable_all_links();
-        self.wikilink_stack.disable_all_links();
     }
 
     /// Returns next byte index, url and title.
@@ -1479,7 +1254,7 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
 pub(crate) fn scan_containers(
     tree: &Tree<Item>,
     line_start: &mut LineStart<'_>,
-    options: Options,
+    _options: Options,
     update_flags: bool,
 ) -> usize {
     let mut i = 0;
@@ -1488,9 +1263,7 @@ pub(crate) fn scan_containers(
         match tree[node_ix].item.body {
             // This fix is lifted, almost verbatim,
             // from https://github.com/commonmark/cmark/pull/520/changes
-            ItemBody::List(ref list_flags, _, _) | ItemBody::DefinitionList(ref list_flags)
-                if update_flags =>
-            {
+            ItemBody::List(ref list_flags, _, _) if update_flags => {
                 // Avoid quadratic behavior caused by deeply nested lists
                 // for each blank line.
                 if line_start.is_at_eol() {
@@ -1511,7 +1284,7 @@ pub(crate) fn scan_containers(
                     list_flags.set(list_flags.get() & !ListFlags::LAST_LINE_EMPTY);
                 }
             }
-            ItemBody::BlockQuote(..) => {
+            ItemBody::BlockQuote => {
                 let save = line_start.clone();
                 let _ = line_start.scan_space(3);
                 if !line_start.scan_blockquote_marker() {
@@ -1526,14 +1299,7 @@ pub(crate) fn scan_containers(
                     break;
                 }
             }
-            ItemBody::DefinitionListDefinition(indent) => {
-                let save = line_start.clone();
-                if !line_start.scan_space(indent) && !line_start.is_at_eol() {
-                    *line_start = save;
-                    break;
-                }
-            }
-            ItemBody::FootnoteDefinition(..) if options.has_gfm_footnotes() => {
+            ItemBody::FootnoteDefinition(..) => {
                 let save = line_start.clone();
                 if !line_start.scan_space(4) && !line_start.is_at_eol() {
                     *line_start = save;
@@ -1545,9 +1311,7 @@ pub(crate) fn scan_containers(
         i += 1;
     }
     for &node_ix in &mut spine_iter {
-        if let ItemBody::List(ref list_flags, _, _) | ItemBody::DefinitionList(ref list_flags) =
-            tree[node_ix].item.body
-        {
+        if let ItemBody::List(ref list_flags, _, _) = tree[node_ix].item.body {
             list_flags.set(list_flags.get() & !ListFlags::LAST_LINE_EMPTY);
         }
     }
@@ -1790,13 +1554,8 @@ fn scan_link_label<'text>(
         && b'^' == bytes[1]
         && bytes.get(2) != Some(&b']')
     {
-        let linebreak_handler: &dyn Fn(&[u8]) -> Option<usize> = if options.has_gfm_footnotes() {
-            &|_| None
-        } else {
-            &linebreak_handler
-        };
         if let Some((byte_index, cow)) =
-            scan_link_label_rest(&text[2..], linebreak_handler, tree.is_in_table())
+            scan_link_label_rest(&text[2..], &|_| None, tree.is_in_table())
         {
             return Some((byte_index + 2, ReferenceLabel::Footnote(cow)));
         }
@@ -2015,9 +1774,6 @@ pub(crate) struct CowIndex(usize);
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) struct AlignmentIndex(usize);
 
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) struct HeadingIndex(NonZeroUsize);
-
 #[derive(Clone)]
 pub(crate) struct Allocations<'a> {
     pub refdefs: RefDefs<'a>,
@@ -2025,15 +1781,6 @@ pub(crate) struct Allocations<'a> {
     links: Vec<(LinkType, CowStr<'a>, CowStr<'a>, CowStr<'a>)>,
     cows: Vec<CowStr<'a>>,
     alignments: Vec<Vec<Alignment>>,
-    headings: Vec<HeadingAttributes<'a>>,
-}
-
-/// Used by the heading attributes extension.
-#[derive(Clone)]
-pub(crate) struct HeadingAttributes<'a> {
-    pub id: Option<CowStr<'a>>,
-    pub classes: Vec<CowStr<'a>>,
-    pub attrs: Vec<(CowStr<'a>, Option<CowStr<'a>>)>,
 }
 
 /// Keeps track of the reference definitions defined in the document.
@@ -2090,7 +1837,6 @@ impl<'a> Allocations<'a> {
             links: Vec::with_capacity(128),
             cows: Vec::new(),
             alignments: Vec::new(),
-            headings: Vec::new(),
         }
     }
 
@@ -2116,15 +1862,6 @@ impl<'a> Allocations<'a> {
         let ix = self.alignments.len();
         self.alignments.push(alignment);
         AlignmentIndex(ix)
-    }
-
-    pub fn allocate_heading(&mut self, attrs: HeadingAttributes<'a>) -> HeadingIndex {
-        let ix = self.headings.len();
-        self.headings.push(attrs);
-        // This won't panic. `self.headings.len()` can't be `usize::MAX` since
-        // such a long Vec cannot fit in memory.
-        let ix_nonzero = NonZeroUsize::new(ix.wrapping_add(1)).expect("too many headings");
-        HeadingIndex(ix_nonzero)
     }
 
     pub fn take_cow(&mut self, ix: CowIndex) -> CowStr<'a> {
@@ -2162,14 +1899,6 @@ impl<'a> Index<AlignmentIndex> for Allocations<'a> {
 
     fn index(&self, ix: AlignmentIndex) -> &Self::Output {
         self.alignments.index(ix.0)
-    }
-}
-
-impl<'a> Index<HeadingIndex> for Allocations<'a> {
-    type Output = HeadingAttributes<'a>;
-
-    fn index(&self, ix: HeadingIndex) -> &Self::Output {
-        self.headings.index(ix.0.get() - 1)
     }
 }
 
@@ -2301,15 +2030,13 @@ fn body_to_tag_end(body: &ItemBody) -> TagEnd {
     match *body {
         ItemBody::Paragraph => TagEnd::Paragraph,
         ItemBody::Emphasis => TagEnd::Emphasis,
-        ItemBody::Superscript => TagEnd::Superscript,
-        ItemBody::Subscript => TagEnd::Subscript,
         ItemBody::Strong => TagEnd::Strong,
         ItemBody::Strikethrough => TagEnd::Strikethrough,
         ItemBody::Link(..) => TagEnd::Link,
         ItemBody::Image(..) => TagEnd::Image,
-        ItemBody::Heading(level, _) => TagEnd::Heading(level),
+        ItemBody::Heading(level) => TagEnd::Heading(level),
         ItemBody::IndentCodeBlock | ItemBody::FencedCodeBlock(..) => TagEnd::CodeBlock,
-        ItemBody::BlockQuote(kind) => TagEnd::BlockQuote(kind),
+        ItemBody::BlockQuote => TagEnd::BlockQuote(None),
         ItemBody::HtmlBlock => TagEnd::HtmlBlock,
         ItemBody::List(_, c, _) => {
             let is_ordered = c == b'.' || c == b')';
@@ -2321,10 +2048,6 @@ fn body_to_tag_end(body: &ItemBody) -> TagEnd {
         ItemBody::TableRow => TagEnd::TableRow,
         ItemBody::Table(..) => TagEnd::Table,
         ItemBody::FootnoteDefinition(..) => TagEnd::FootnoteDefinition,
-        ItemBody::MetadataBlock(kind) => TagEnd::MetadataBlock(kind),
-        ItemBody::DefinitionList(_) => TagEnd::DefinitionList,
-        ItemBody::DefinitionListTitle => TagEnd::DefinitionListTitle,
-        ItemBody::DefinitionListDefinition(_) => TagEnd::DefinitionListDefinition,
         _ => panic!("unexpected item body {:?}", body),
     }
 }
@@ -2348,8 +2071,6 @@ fn item_to_event<'a>(item: &Item, text: &'a str, allocs: &mut Allocations<'a>) -
         ItemBody::Rule => return Event::Rule,
         ItemBody::Paragraph => Tag::Paragraph,
         ItemBody::Emphasis => Tag::Emphasis,
-        ItemBody::Superscript => Tag::Superscript,
-        ItemBody::Subscript => Tag::Subscript,
         ItemBody::Strong => Tag::Strong,
         ItemBody::Strikethrough => Tag::Strikethrough,
         ItemBody::Link(link_ix) => {
@@ -2370,26 +2091,12 @@ fn item_to_event<'a>(item: &Item, text: &'a str, allocs: &mut Allocations<'a>) -
                 id,
             }
         }
-        ItemBody::Heading(level, Some(heading_ix)) => {
-            let HeadingAttributes { id, classes, attrs } = allocs.index(heading_ix);
-            Tag::Heading {
-                level,
-                id: id.clone(),
-                classes: classes.clone(),
-                attrs: attrs.clone(),
-            }
-        }
-        ItemBody::Heading(level, None) => Tag::Heading {
-            level,
-            id: None,
-            classes: Vec::new(),
-            attrs: Vec::new(),
-        },
+        ItemBody::Heading(level) => Tag::Heading { level },
         ItemBody::FencedCodeBlock(cow_ix) => {
             Tag::CodeBlock(CodeBlockKind::Fenced(allocs.take_cow(cow_ix)))
         }
         ItemBody::IndentCodeBlock => Tag::CodeBlock(CodeBlockKind::Indented),
-        ItemBody::BlockQuote(kind) => Tag::BlockQuote(kind),
+        ItemBody::BlockQuote => Tag::BlockQuote(None),
         ItemBody::List(_, c, listitem_start) => {
             if c == b'.' || c == b')' {
                 Tag::List(Some(listitem_start))
@@ -2403,7 +2110,6 @@ fn item_to_event<'a>(item: &Item, text: &'a str, allocs: &mut Allocations<'a>) -
         ItemBody::TableRow => Tag::TableRow,
         ItemBody::Table(alignment_ix) => Tag::Table(allocs.take_alignment(alignment_ix)),
         ItemBody::FootnoteDefinition(cow_ix) => Tag::FootnoteDefinition(allocs.take_cow(cow_ix)),
-        ItemBody::MetadataBlock(kind) => Tag::MetadataBlock(kind),
         ItemBody::Math(cow_ix, is_display) => {
             return if is_display {
                 Event::DisplayMath(allocs.take_cow(cow_ix))
@@ -2411,9 +2117,6 @@ fn item_to_event<'a>(item: &Item, text: &'a str, allocs: &mut Allocations<'a>) -
                 Event::InlineMath(allocs.take_cow(cow_ix))
             }
         }
-        ItemBody::DefinitionList(_) => Tag::DefinitionList,
-        ItemBody::DefinitionListTitle => Tag::DefinitionListTitle,
-        ItemBody::DefinitionListDefinition(_) => Tag::DefinitionListDefinition,
         _ => panic!("unexpected item body {:?}", item.body),
     };
 
@@ -2469,587 +2172,3 @@ impl<'a, F: BrokenLinkCallback<'a>> Iterator for Parser<'a, F> {
 }
 
 impl<'a, F: BrokenLinkCallback<'a>> FusedIterator for Parser<'a, F> {}
-
-#[cfg(test)]
-mod test {
-    use super::*;
-    use crate::tree::Node;
-
-    // TODO: move these tests to tests/html.rs?
-
-    fn parser_with_extensions(text: &str) -> Parser<'_> {
-        let mut opts = Options::empty();
-        opts.insert(Options::ENABLE_TABLES);
-        opts.insert(Options::ENABLE_FOOTNOTES);
-        opts.insert(Options::ENABLE_STRIKETHROUGH);
-        opts.insert(Options::ENABLE_SUPERSCRIPT);
-        opts.insert(Options::ENABLE_SUBSCRIPT);
-        opts.insert(Options::ENABLE_TASKLISTS);
-
-        Parser::new_ext(text, opts)
-    }
-
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn node_size() {
-        let node_size = std::mem::size_of::<Node<Item>>();
-        assert_eq!(48, node_size);
-    }
-
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn body_size() {
-        let body_size = std::mem::size_of::<ItemBody>();
-        assert_eq!(16, body_size);
-    }
-
-    #[test]
-    fn single_open_fish_bracket() {
-        // dont crash
-        assert_eq!(3, Parser::new("<").count());
-    }
-
-    #[test]
-    fn lone_hashtag() {
-        // dont crash
-        assert_eq!(2, Parser::new("#").count());
-    }
-
-    #[test]
-    fn lots_of_backslashes() {
-        // dont crash
-        Parser::new("\\\\\r\r").count();
-        Parser::new("\\\r\r\\.\\\\\r\r\\.\\").count();
-    }
-
-    #[test]
-    fn issue_1095() {
-        let s = "- [n]:Z\r\n\t\t";
-        let parser = Parser::new_ext(s, Options::all());
-        for _ in parser {}
-    }
-
-    #[test]
-    fn issue_1084() {
-        let markdown_input = "* [ ] ~![=?\\*\x0c\x00\x00  \x0d* [  1=1\x00\x0d<!]:[=?\\\x0d\x0c\n* [ ] \x0d\x0c%    ";
-
-        let mut options = Options::empty();
-        options.insert(Options::ENABLE_TASKLISTS);
-        options.insert(Options::ENABLE_STRIKETHROUGH);
-
-        let parser = Parser::new_ext(markdown_input, options);
-        for _ in parser {}
-    }
-
-    #[test]
-    fn issue_1030() {
-        let mut opts = Options::empty();
-        opts.insert(Options::ENABLE_WIKILINKS);
-
-        let parser = Parser::new_ext("For a new ferrari, [[Wikientry|click here]]!", opts);
-
-        let offsets = parser
-            .into_offset_iter()
-            .map(|(_ev, range)| range)
-            .collect::<Vec<_>>();
-        let expected_offsets = vec![
-            (0..44),  // Paragraph START
-            (0..19),  // `For a new ferrari, `
-            (19..43), // Wikilink START
-            (31..41), // `click here`
-            (19..43), // Wikilink END
-            (43..44), // `!`
-            (0..44),  // Paragraph END
-        ];
-        assert_eq!(offsets, expected_offsets);
-    }
-
-    #[test]
-    fn issue_320() {
-        // dont crash
-        parser_with_extensions(":\r\t> |\r:\r\t> |\r").count();
-    }
-
-    #[test]
-    fn issue_319() {
-        // dont crash
-        parser_with_extensions("|\r-]([^|\r-]([^").count();
-        parser_with_extensions("|\r\r=][^|\r\r=][^car").count();
-    }
-
-    #[test]
-    fn issue_303() {
-        // dont crash
-        parser_with_extensions("[^\r\ra]").count();
-        parser_with_extensions("\r\r]Z[^\x00\r\r]Z[^\x00").count();
-    }
-
-    #[test]
-    fn issue_313() {
-        // dont crash
-        parser_with_extensions("*]0[^\r\r*]0[^").count();
-        parser_with_extensions("[^\r> `][^\r> `][^\r> `][").count();
-    }
-
-    #[test]
-    fn issue_311() {
-        // dont crash
-        parser_with_extensions("\\\u{0d}-\u{09}\\\u{0d}-\u{09}").count();
-    }
-
-    #[test]
-    fn issue_283() {
-        let input = std::str::from_utf8(b"\xf0\x9b\xb2\x9f<td:^\xf0\x9b\xb2\x9f").unwrap();
-        // dont crash
-        parser_with_extensions(input).count();
-    }
-
-    #[test]
-    fn issue_289() {
-        // dont crash
-        parser_with_extensions("> - \\\n> - ").count();
-        parser_with_extensions("- \n\n").count();
-    }
-
-    #[test]
-    fn issue_306() {
-        // dont crash
-        parser_with_extensions("*\r_<__*\r_<__*\r_<__*\r_<__").count();
-    }
-
-    #[test]
-    fn issue_305() {
-        // dont crash
-        parser_with_extensions("_6**6*_*").count();
-    }
-
-    #[test]
-    fn another_emphasis_panic() {
-        parser_with_extensions("*__#_#__*").count();
-    }
-
-    #[test]
-    fn offset_iter() {
-        let event_offsets: Vec<_> = Parser::new("*hello* world")
-            .into_offset_iter()
-            .map(|(_ev, range)| range)
-            .collect();
-        let expected_offsets = vec![(0..13), (0..7), (1..6), (0..7), (7..13), (0..13)];
-        assert_eq!(expected_offsets, event_offsets);
-    }
-
-    #[test]
-    fn issue_1142_deflist_offset_is_char_boundary() {
-        // Title `%`, definition whose text is combining acute U+0301, then a
-        // TAB-indented second definition. The second definition's start used
-        // to land inside the combining character.
-        let doc = "%\n:\u{301}\n\t:";
-        let mut opts = Options::empty();
-        opts.insert(Options::ENABLE_DEFINITION_LIST);
-        for (_event, range) in Parser::new_ext(doc, opts).into_offset_iter() {
-            let _ = &doc[range];
-        }
-    }
-
-    #[test]
-    fn reference_link_offsets() {
-        let range =
-            Parser::new("# H1\n[testing][Some reference]\n\n[Some reference]: https://github.com")
-                .into_offset_iter()
-                .filter_map(|(ev, range)| match ev {
-                    Event::Start(
-                        Tag::Link {
-                            link_type: LinkType::Reference,
-                            ..
-                        },
-                        ..,
-                    ) => Some(range),
-                    _ => None,
-                })
-                .next()
-                .unwrap();
-        assert_eq!(5..30, range);
-    }
-
-    #[test]
-    fn footnote_offsets() {
-        let range = parser_with_extensions("Testing this[^1] out.\n\n[^1]: Footnote.")
-            .into_offset_iter()
-            .filter_map(|(ev, range)| match ev {
-                Event::FootnoteReference(..) => Some(range),
-                _ => None,
-            })
-            .next()
-            .unwrap();
-        assert_eq!(12..16, range);
-    }
-
-    #[test]
-    fn footnote_offsets_exclamation() {
-        let mut immediately_before_footnote = None;
-        let range = parser_with_extensions("Testing this![^1] out.\n\n[^1]: Footnote.")
-            .into_offset_iter()
-            .filter_map(|(ev, range)| match ev {
-                Event::FootnoteReference(..) => Some(range),
-                _ => {
-                    immediately_before_footnote = Some((ev, range));
-                    None
-                }
-            })
-            .next()
-            .unwrap();
-        assert_eq!(13..17, range);
-        if let (Event::Text(exclamation), range_exclamation) =
-            immediately_before_footnote.as_ref().unwrap()
-        {
-            assert_eq!("!", &exclamation[..]);
-            assert_eq!(&(12..13), range_exclamation);
-        } else {
-            panic!("what came first, then? {immediately_before_footnote:?}");
-        }
-    }
-
-    #[test]
-    fn table_offset() {
-        let markdown = "a\n\nTesting|This|Outtt\n--|:--:|--:\nSome Data|Other data|asdf";
-        let event_offset = parser_with_extensions(markdown)
-            .into_offset_iter()
-            .map(|(_ev, range)| range)
-            .nth(3)
-            .unwrap();
-        let expected_offset = 3..59;
-        assert_eq!(expected_offset, event_offset);
-    }
-
-    #[test]
-    fn table_cell_span() {
-        let markdown = "a|b|c\n--|--|--\na|  |c";
-        let event_offset = parser_with_extensions(markdown)
-            .into_offset_iter()
-            .filter_map(|(ev, span)| match ev {
-                Event::Start(Tag::TableCell) => Some(span),
-                _ => None,
-            })
-            .nth(4)
-            .unwrap();
-        let expected_offset_start = "a|b|c\n--|--|--\na|".len();
-        assert_eq!(
-            expected_offset_start..(expected_offset_start + 2),
-            event_offset
-        );
-    }
-
-    #[test]
-    fn offset_iter_issue_378() {
-        let event_offsets: Vec<_> = Parser::new("a [b](c) d")
-            .into_offset_iter()
-            .map(|(_ev, range)| range)
-            .collect();
-        let expected_offsets = vec![(0..10), (0..2), (2..8), (3..4), (2..8), (8..10), (0..10)];
-        assert_eq!(expected_offsets, event_offsets);
-    }
-
-    #[test]
-    fn offset_iter_issue_404() {
-        let event_offsets: Vec<_> = Parser::new("###\n")
-            .into_offset_iter()
-            .map(|(_ev, range)| range)
-            .collect();
-        let expected_offsets = vec![(0..4), (0..4)];
-        assert_eq!(expected_offsets, event_offsets);
-    }
-
-    // FIXME: add this one regression suite
-    #[cfg(feature = "html")]
-    #[test]
-    fn link_def_at_eof() {
-        let test_str = "[My site][world]\n\n[world]: https://vincentprouillet.com";
-        let expected = "<p><a href=\"https://vincentprouillet.com\">My site</a></p>\n";
-
-        let mut buf = String::new();
-        crate::html::push_html(&mut buf, Parser::new(test_str));
-        assert_eq!(expected, buf);
-    }
-
-    #[cfg(feature = "html")]
-    #[test]
-    fn no_footnote_refs_without_option() {
-        let test_str = "a [^a]\n\n[^a]: yolo";
-        let expected = "<p>a <a href=\"yolo\">^a</a></p>\n";
-
-        let mut buf = String::new();
-        crate::html::push_html(&mut buf, Parser::new(test_str));
-        assert_eq!(expected, buf);
-    }
-
-    #[cfg(feature = "html")]
-    #[test]
-    fn ref_def_at_eof() {
-        let test_str = "[test]:\\";
-        let expected = "";
-
-        let mut buf = String::new();
-        crate::html::push_html(&mut buf, Parser::new(test_str));
-        assert_eq!(expected, buf);
-    }
-
-    #[cfg(feature = "html")]
-    #[test]
-    fn ref_def_cr_lf() {
-        let test_str = "[a]: /u\r\n\n[a]";
-        let expected = "<p><a href=\"/u\">a</a></p>\n";
-
-        let mut buf = String::new();
-        crate::html::push_html(&mut buf, Parser::new(test_str));
-        assert_eq!(expected, buf);
-    }
-
-    #[cfg(feature = "html")]
-    #[test]
-    fn no_dest_refdef() {
-        let test_str = "[a]:";
-        let expected = "<p>[a]:</p>\n";
-
-        let mut buf = String::new();
-        crate::html::push_html(&mut buf, Parser::new(test_str));
-        assert_eq!(expected, buf);
-    }
-
-    #[test]
-    fn broken_links_called_only_once() {
-        for &(markdown, expected) in &[
-            ("See also [`g()`][crate::g].", 1),
-            ("See also [`g()`][crate::g][].", 1),
-            ("[brokenlink1] some other node [brokenlink2]", 2),
-        ] {
-            let mut times_called = 0;
-            let callback = &mut |_broken_link: BrokenLink| {
-                times_called += 1;
-                None
-            };
-            let parser =
-                Parser::new_with_broken_link_callback(markdown, Options::empty(), Some(callback));
-            for _ in parser {}
-            assert_eq!(times_called, expected);
-        }
-    }
-
-    #[test]
-    fn simple_broken_link_callback() {
-        let test_str = "This is a link w/o def: [hello][world]";
-        let mut callback = |broken_link: BrokenLink| {
-            assert_eq!("world", broken_link.reference.as_ref());
-            assert_eq!(&test_str[broken_link.span], "[hello][world]");
-            let url = "YOLO".into();
-            let title = "SWAG".to_owned().into();
-            Some((url, title))
-        };
-        let parser =
-            Parser::new_with_broken_link_callback(test_str, Options::empty(), Some(&mut callback));
-        let mut link_tag_count = 0;
-        for (typ, url, title, id) in parser.filter_map(|event| match event {
-            Event::Start(tag) => match tag {
-                Tag::Link {
-                    link_type,
-                    dest_url,
-                    title,
-                    id,
-                } => Some((link_type, dest_url, title, id)),
-                _ => None,
-            },
-            _ => None,
-        }) {
-            link_tag_count += 1;
-            assert_eq!(typ, LinkType::ReferenceUnknown);
-            assert_eq!(url.as_ref(), "YOLO");
-            assert_eq!(title.as_ref(), "SWAG");
-            assert_eq!(id.as_ref(), "world");
-        }
-        assert!(link_tag_count > 0);
-    }
-
-    #[test]
-    fn code_block_kind_check_fenced() {
-        let parser = Parser::new("hello\n```test\ntadam\n```");
-        let mut found = 0;
-        for (ev, _range) in parser.into_offset_iter() {
-            match ev {
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(syntax))) => {
-                    assert_eq!(syntax.as_ref(), "test");
-                    found += 1;
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(found, 1);
-    }
-
-    #[test]
-    fn code_block_kind_check_indented() {
-        let parser = Parser::new("hello\n\n    ```test\n    tadam\nhello");
-        let mut found = 0;
-        for (ev, _range) in parser.into_offset_iter() {
-            match ev {
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => {
-                    found += 1;
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(found, 1);
-    }
-
-    #[test]
-    fn ref_defs() {
-        let input = r###"[a B c]: http://example.com
-[another]: https://google.com
-
-text
-
-[final ONE]: http://wikipedia.org
-"###;
-        let mut parser = Parser::new(input);
-
-        assert!(parser.reference_definitions().get("a b c").is_some());
-        assert!(parser.reference_definitions().get("nope").is_none());
-
-        if let Some(_event) = parser.next() {
-            // testing keys with shorter lifetimes than parser and its input
-            let s = "final one".to_owned();
-            let link_def = parser.reference_definitions().get(&s).unwrap();
-            let span = &input[link_def.span.clone()];
-            assert_eq!(span, "[final ONE]: http://wikipedia.org");
-        }
-    }
-
-    #[test]
-    fn common_lifetime_patterns_allowed<'b>() {
-        let temporary_str = String::from("xyz");
-
-        // NOTE: this is a limitation of Rust, it doesn't allow putting lifetime parameters on the closure itself.
-        // Hack it by attaching the lifetime to the test function instead.
-        // TODO: why is the `'b` lifetime required at all? Changing it to `'_` breaks things :(
-        let mut closure = |link: BrokenLink<'b>| Some(("#".into(), link.reference));
-
-        fn function(link: BrokenLink<'_>) -> Option<(CowStr<'_>, CowStr<'_>)> {
-            Some(("#".into(), link.reference))
-        }
-
-        for _ in Parser::new_with_broken_link_callback(
-            "static lifetime",
-            Options::empty(),
-            Some(&mut closure),
-        ) {}
-        /* This fails to compile. Because the closure can't say `for <'a> fn(BrokenLink<'a>) ->
-         * CowStr<'a>` and has to use the enclosing `'b` lifetime parameter, `temporary_str` lives
-         * shorter than `'b`. I think this is unlikely to occur in real life, and if it does, the
-         * fix is simple: move it out to a function that allows annotating the lifetimes.
-         */
-        //for _ in Parser::new_with_broken_link_callback(&temporary_str, Options::empty(), Some(&mut callback)) {
-        //}
-
-        for _ in Parser::new_with_broken_link_callback(
-            "static lifetime",
-            Options::empty(),
-            Some(&mut function),
-        ) {}
-        for _ in Parser::new_with_broken_link_callback(
-            &temporary_str,
-            Options::empty(),
-            Some(&mut function),
-        ) {}
-    }
-
-    #[test]
-    fn inline_html_inside_blockquote() {
-        // Regression for #960
-        let input = "> <foo\n> bar>";
-        let events: Vec<_> = Parser::new(input).collect();
-        let expected = [
-            Event::Start(Tag::BlockQuote(None)),
-            Event::Start(Tag::Paragraph),
-            Event::InlineHtml(CowStr::Boxed("<foo\nbar>".to_string().into())),
-            Event::End(TagEnd::Paragraph),
-            Event::End(TagEnd::BlockQuote(None)),
-        ];
-        assert_eq!(&events, &expected);
-    }
-
-    #[test]
-    fn wikilink_has_pothole() {
-        let input = "[[foo]] [[bar|baz]]";
-        let events: Vec<_> = Parser::new_ext(input, Options::ENABLE_WIKILINKS).collect();
-        let expected = [
-            Event::Start(Tag::Paragraph),
-            Event::Start(Tag::Link {
-                link_type: LinkType::WikiLink { has_pothole: false },
-                dest_url: CowStr::Borrowed("foo"),
-                title: CowStr::Borrowed(""),
-                id: CowStr::Borrowed(""),
-            }),
-            Event::Text(CowStr::Borrowed("foo")),
-            Event::End(TagEnd::Link),
-            Event::Text(CowStr::Borrowed(" ")),
-            Event::Start(Tag::Link {
-                link_type: LinkType::WikiLink { has_pothole: true },
-                dest_url: CowStr::Borrowed("bar"),
-                title: CowStr::Borrowed(""),
-                id: CowStr::Borrowed(""),
-            }),
-            Event::Text(CowStr::Borrowed("baz")),
-            Event::End(TagEnd::Link),
-            Event::End(TagEnd::Paragraph),
-        ];
-        assert_eq!(&events, &expected);
-    }
-
-    #[test]
-    fn wikilink_no_event_blowup() {
-        // Regression: handle_wikilink reused an existing tree node as
-        // the wikilink's child without terminating that node's `next`
-        // chain.  The `next` chain threaded through the closing `]]`
-        // into the content after the wikilink, so the EventIter
-        // visited that tail content both as children (via child ptr)
-        // and as siblings (via next ptr). Adversarial repeated
-        // `[[|]]` patterns compounded exponentially.
-        let one = "[[[[^(\n|]]]]=]]]]]]]]\n".repeat(1);
-        let eight = "[[[[^(\n|]]]]=]]]]]]]]\n".repeat(8);
-
-        let n1 = Parser::new_ext(&one, Options::ENABLE_WIKILINKS).count();
-        let n8 = Parser::new_ext(&eight, Options::ENABLE_WIKILINKS).count();
-
-        assert!(
-            n8 <= n1 * 20,
-            "Event count should scale linearly with input length; \
-             got {n1} events for 1× and {n8} events for 8× ({}× ratio, expected ≤20×)",
-            n8 / n1.max(1)
-        );
-    }
-
-    #[test]
-    fn issue_1154() {
-        // If a `_` that can only close finds no opener, a `_` of the same length
-        // that can also open won't find one either, so its bound can go up too.
-        let mut tree = Tree::with_capacity(4);
-        let mut stack = InlineStack::default();
-        for _ in 0..3 {
-            let start = tree.append(Item {
-                start: 0,
-                end: 1,
-                body: ItemBody::Text {
-                    backslash_escaped: false,
-                },
-            });
-            stack.push(InlineEl {
-                start,
-                count: 1,
-                run_length: 1,
-                c: b'*',
-                both: false,
-            });
-        }
-        assert!(stack.find_match(&mut tree, b'_', 1, false).is_none());
-        assert_eq!(3, stack.get_lowerbound(b'_', 1, false));
-        assert_eq!(3, stack.get_lowerbound(b'_', 1, true));
-    }
-}

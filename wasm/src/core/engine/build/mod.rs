@@ -326,14 +326,6 @@ impl<'p, C: Context> Builder<'p, C> {
                 self.tight(range.clone());
                 self.image = Some(Image::new(href(&dest), title));
             }
-            // Not in our options; their text is kept.
-            Tag::Superscript | Tag::Subscript => self.inline("span", &[], range),
-            Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition
-            | Tag::MetadataBlock(_) => {
-                self.block("div", &[], Role::Leaf, range);
-            }
         }
     }
 
@@ -361,9 +353,7 @@ impl<'p, C: Context> Builder<'p, C> {
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Paragraph => {
                 self.close(range.end);
             }
-            TagEnd::TableRow | TagEnd::Image | TagEnd::Superscript | TagEnd::Subscript => {
-                self.close(range.end)
-            }
+            TagEnd::TableRow | TagEnd::Image => self.close(range.end),
             _ => self.end_block(range.end),
         }
     }

@@ -100,6 +100,7 @@ use std::fmt::Display;
 pub use crate::parse::{
     BrokenLink, BrokenLinkCallback, DefaultBrokenLinkCallback, OffsetIter, Parser, RefDefs,
 };
+pub use crate::puncttable::is_punctuation;
 pub use crate::strings::{CowStr, InlineStr};
 pub use crate::utils::*;
 

@@ -1497,7 +1497,8 @@ pub(crate) fn is_ascii_punctuation(c: u8) -> bool {
     c < 128 && (PUNCT_MASKS_ASCII[(c / 16) as usize] & (1 << (c & 15))) != 0
 }
 
-pub(crate) fn is_punctuation(c: char) -> bool {
+/// Whether the character is in one of the general categories P and S, as CommonMark has it.
+pub fn is_punctuation(c: char) -> bool {
     let cp = c as u32;
     if cp < 128 {
         return is_ascii_punctuation(cp as u8);

@@ -24,3 +24,36 @@ pub fn until<'t>(text: &'t str, set: &'static str) -> &'t str {
 pub fn find(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes().windows(needle.len().max(1)).position(|window| window == needle.as_bytes())
 }
+
+/// A letter, a figure, or a mark on one: what the grammar takes neither for space nor for punctuation. (The standard
+/// library's tables of letters are 3 KB of download.)
+pub fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
+    !c.is_whitespace() && !c.is_control() && !pulldown_cmark::is_punctuation(c)
+}
+
+/// As [`is_word`], but no ASCII figure.
+pub fn is_letter(c: char) -> bool {
+    is_word(c) && !c.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_word;
+
+    #[test]
+    fn letters_and_figures_are_words_and_marks_are_not() {
+        for c in '\0'..=char::MAX {
+            // Figures in circles are symbols for the grammar, and some letters too.
+            if c.is_alphanumeric() && !pulldown_cmark::is_punctuation(c) {
+                assert!(is_word(c), "{c:?}");
+            }
+        }
+        for c in " \n.,-_*`<>[](){}\u{a0}\u{3000}\u{85}。、“”—…«»©→🎉".chars() {
+            assert!(!is_word(c), "{c:?}");
+        }
+        assert!("añção日本語한국어ไทยहिन्दीעבריתعربي٣²".chars().all(is_word));
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Only the end of the last leaf changes here, and nothing on the page is made again.
 
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, is_letter, is_word};
 use crate::core::policy::{Policy, Verdict};
 
 use super::Engine;
@@ -35,7 +35,7 @@ impl Engine {
         let (start, lines, kids) = match (&leaf.role, leaf.name()) {
             (Role::Paragraph, _) => {
                 let line = self.text.get(self.line_start(self.text.trim_end_matches('\n').len())..)?;
-                if !line.contains(char::is_alphabetic) {
+                if !line.contains(is_letter) {
                     return None;
                 }
                 (begun, Lines::Prose, leaf.kids.as_slice())
@@ -114,7 +114,7 @@ fn agrees(text: &str, inline: &Inline, kids: &[Node]) -> bool {
             text.chars().next_back() == shown
         }
         Some(Node { kind: Kind::Text { .. }, .. }) => false,
-        _ => !shown.is_some_and(char::is_alphanumeric),
+        _ => !shown.is_some_and(is_word),
     }
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use riacho_flat::words;
 
 use super::inline::is_arguments;
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, is_word};
 
 /// In the place of a URL that is not whole: no policy allows it.
 pub const PENDING: &str = "riacho-pending:";
@@ -327,11 +327,7 @@ fn scan(leaf: &str) -> (usize, String) {
                     return finish(leaf, at, &open, String::new());
                 }
                 let rest = leaf.get(after..).unwrap_or_default();
-                if c != '~'
-                    && rest.len() < 6
-                    && rest.chars().all(char::is_alphanumeric)
-                    && is_arguments(rest, true)
-                {
+                if c != '~' && rest.len() < 6 && rest.chars().all(is_word) && is_arguments(rest, true) {
                     return finish(leaf, at, &open, String::new());
                 }
                 delimiters(leaf, at, run, c, &mut open);
@@ -355,9 +351,8 @@ fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) 
         !after.is_whitespace() && (!punctuation(after) || before.is_whitespace() || punctuation(before));
     let right =
         !before.is_whitespace() && (!punctuation(before) || after.is_whitespace() || punctuation(after));
-    let word = |c: char| c.is_alphanumeric();
     let (opens, closes) = match c {
-        '_' => (left && !word(before), right && !word(after)),
+        '_' => (left && !is_word(before), right && !is_word(after)),
         '~' => (left && run <= 2, right && run <= 2),
         _ => (left, right),
     };
@@ -378,7 +373,7 @@ fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) 
             return;
         }
     }
-    let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let name: String = rest.chars().take_while(|c| is_word(*c)).collect();
     if opens && run <= 3 && !is_arguments(&name, false) {
         open.push(Open { mark: c, count: run, at: at + run });
     }
@@ -428,7 +423,7 @@ fn closing(leaf: &str, from: usize, c: char, count: usize) -> Option<usize> {
 }
 
 fn before_is_word(leaf: &str, at: usize) -> bool {
-    leaf.get(..at).and_then(|head| head.chars().next_back()).is_some_and(char::is_alphanumeric)
+    leaf.get(..at).and_then(|head| head.chars().next_back()).is_some_and(is_word)
 }
 
 /// Whether this, between `<` and `>`, is a tag of HTML.

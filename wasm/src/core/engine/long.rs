@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Tag};
 
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, is_letter, is_word};
 use crate::core::policy::text;
 
 use super::Engine;
@@ -202,7 +202,7 @@ impl Engine {
         match role {
             Role::Paragraph => {
                 let good = text_end == trimmed
-                    && line.contains(|c: char| c.is_alphabetic())
+                    && line.contains(is_letter)
                     && self.text.get(..trimmed)?.ends_with(is_calm)
                     && shown.chars().next_back() == self.text.get(..trimmed)?.chars().next_back();
                 good.then_some(Plain::Prose(trimmed))
@@ -220,7 +220,7 @@ impl Engine {
                 // Text in an element of which nothing is known but that it shows text: the next tag puts it right.
                 let (_, inside) = line.rsplit_once('>')?;
                 let end = inside.trim_start_matches(' ');
-                let good = end.chars().all(is_calm) && end.ends_with(char::is_alphanumeric) && end.len() > 2;
+                let good = end.chars().all(is_calm) && end.ends_with(is_word) && end.len() > 2;
                 (good && shown.ends_with(end)).then_some(Plain::Prose(trimmed))
             }
             _ => None,
@@ -356,9 +356,8 @@ impl Engine {
 
 /// A character that is never more than text in the middle of a line.
 fn is_calm(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || matches!(c, ' ' | ',' | '.' | '\'' | '"' | '?' | '%' | '/' | '-' | '+')
-        || !c.is_ascii() && c.is_alphanumeric()
+    matches!(c, ' ' | ',' | '.' | '\'' | '"' | '?' | '%' | '/' | '-' | '+')
+        || is_word(c) && (c.is_ascii() || text::is_honest(c))
 }
 
 /// No character in it is one that the grammar changes.

@@ -6,7 +6,7 @@ use super::lower::lower;
 use super::number::is_address;
 use super::text;
 use super::url;
-use crate::core::pattern::{any_of_or, find, such, until};
+use crate::core::pattern::{any_of_or, find, is_letter, is_word, such, until};
 
 /// Where a link really leads, if its text says something else. To be shown beside the link.
 pub fn contradicted(href: &str, text: &str) -> Option<String> {
@@ -40,7 +40,7 @@ fn claims(text: &str) -> Vec<String> {
             Some(at) => claim(word.get(at + 2..).unwrap_or_default(), true, &mut found),
             None => {
                 let outside =
-                    |c: char| !c.is_alphanumeric() && !is_dot(c) && !matches!(c, '-' | '_' | '/' | '@' | '%');
+                    |c: char| !is_word(c) && !is_dot(c) && !matches!(c, '-' | '_' | '/' | '@' | '%');
                 word.split(such(outside)).for_each(|part| claim(part, false, &mut found));
             }
         }
@@ -61,7 +61,7 @@ fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
         dotted.push(if is_dot(c) { '.' } else { c });
     }
     let host = lower(&dotted);
-    let host = host.trim_matches(such(|c| !c.is_alphanumeric()));
+    let host = host.trim_matches(such(|c| !is_word(c)));
     if is_claim(host, is_url || authority.contains('@')) && !found.iter().any(|known| same(known, host)) {
         found.push(host.to_owned());
     }
@@ -70,11 +70,10 @@ fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
 /// Whether a reader takes this for a host. Behind `//` or `@` anything with a name is one; alone it must end as hosts do.
 fn is_claim(host: &str, named: bool) -> bool {
     let Some((name, end)) = host.rsplit_once('.') else {
-        return named && host.chars().any(char::is_alphabetic);
+        return named && host.chars().any(is_letter);
     };
-    let ends = end.chars().count() > 1 && end.chars().all(char::is_alphabetic);
-    is_address(host)
-        || (ends && name.chars().any(char::is_alphanumeric) && (named || !words::has(FILE_ENDINGS, end)))
+    let ends = end.chars().count() > 1 && end.chars().all(is_letter);
+    is_address(host) || (ends && name.chars().any(is_word) && (named || !words::has(FILE_ENDINGS, end)))
 }
 
 /// Endings of file names that are no top-level domain: `package.json` names no host.

@@ -15,6 +15,7 @@ pub use settings::{Builder, LinkTarget, PolicyError};
 
 use riacho_flat::words;
 
+use crate::core::pattern::is_word;
 use safe::Tags;
 
 /// What ids and fragment links begin with, before the message's own id.
@@ -250,7 +251,7 @@ fn slug(text: &str) -> String {
     for c in text.trim().chars() {
         match c {
             ' ' => kept.push('-'),
-            _ if c.is_alphanumeric() || matches!(c, '-' | '_') => kept.push(c),
+            _ if is_word(c) || matches!(c, '-' | '_') => kept.push(c),
             _ => {}
         }
     }

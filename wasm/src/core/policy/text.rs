@@ -127,6 +127,11 @@ fn lies(c: char) -> bool {
         && matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Seen where it stands.
+pub fn is_honest(c: char) -> bool {
+    !lies(c) && !is_unseen(c)
+}
+
 fn letter(tag: char) -> Option<char> {
     let letter = char::from_u32(u32::from(tag).checked_sub(0xe0000)?)?;
     letter.is_ascii_lowercase().then_some(letter)

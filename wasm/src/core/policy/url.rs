@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::number::{is_address, is_number};
-use crate::core::pattern::{any_of, until};
+use super::text;
+use crate::core::pattern::{any_of, is_word, until};
 
 /// A host in other letters is in no URL parser's way up to here; in ASCII it may have 253 characters.
 const MOST_UNICODE: usize = 253;
@@ -98,7 +99,7 @@ fn is_host(authority: &str) -> bool {
     let numeric = host.rsplit('.').find(|label| !label.is_empty()).is_some_and(|label| {
         label.bytes().all(|b| b.is_ascii_digit()) || label.starts_with("0x") || label.starts_with("0X")
     });
-    let good = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let good = |c: char| (is_word(c) && text::is_honest(c)) || matches!(c, '.' | '-' | '_');
     !host.is_empty()
         && (host.is_ascii() || host.len() <= MOST_UNICODE)
         && !host.split('.').any(|label| label.starts_with("xn--"))

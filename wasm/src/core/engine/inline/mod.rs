@@ -9,7 +9,7 @@
 mod link;
 
 use super::guess::is_marker;
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, is_word};
 
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
@@ -104,7 +104,7 @@ impl Side {
         match c {
             _ if c.is_whitespace() => Side::Space,
             _ if c.is_ascii_punctuation() => Side::Punctuation,
-            _ if c.is_alphanumeric() => Side::Word,
+            _ if is_word(c) => Side::Word,
             _ => Side::Other,
         }
     }
@@ -303,7 +303,7 @@ impl Inline {
         match run {
             Run::Text => Step::To(behind),
             Run::Opens => {
-                let name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                let name = rest.split(|c: char| !is_word(c)).next().unwrap_or_default();
                 if byte != b'~' && is_arguments(name, name.len() == rest.len()) {
                     return if name.len() == rest.len() { Step::Hold(at) } else { Step::Unknown };
                 }

@@ -8,8 +8,36 @@ pub fn lower(text: &str) -> String {
     for c in text.chars() {
         match c {
             _ if c.is_ascii() => out.push(c.to_ascii_lowercase()),
-            // Many a small letter folds to another, as `ß` to `ss`.
-            _ if c.is_lowercase() => out.push(c),
+            // Small letters that fold to others, as `ß` to `ss`.
+            'µ'
+            | 'ß'
+            | 'ŉ'
+            | 'ſ'
+            | 'ǰ'
+            | '\u{345}'
+            | 'ΐ'
+            | 'ΰ'
+            | 'ς'
+            | 'ϐ'..='ϖ'
+            | 'ϰ'
+            | 'ϱ'
+            | 'ϵ'
+            | 'և'
+            | '\u{13f8}'..='\u{13fd}'
+            | '\u{1c80}'..='\u{1c88}'
+            | '\u{1e96}'..='\u{1e9b}'
+            | '\u{1f50}'..='\u{1f57}'
+            | '\u{1f80}'..='\u{1f87}'
+            | '\u{1f90}'..='\u{1f97}'
+            | '\u{1fa0}'..='\u{1fa7}'
+            | '\u{1fb2}'..='\u{1fb7}'
+            | '\u{1fbe}'
+            | '\u{1fc2}'..='\u{1fc7}'
+            | '\u{1fd2}'..='\u{1fd7}'
+            | '\u{1fe2}'..='\u{1fe7}'
+            | '\u{1ff2}'..='\u{1ff7}'
+            | '\u{ab70}'..='\u{abbf}'
+            | '\u{fb00}'..='\u{fb17}' => out.push(c),
             // Cherokee folds to its capitals.
             '\u{13a0}'..='\u{13ef}' => out.push(shifted(c, 0xab70 - 0x13a0)),
             '\u{13f0}'..='\u{13f5}' => out.push(shifted(c, 8)),

@@ -1,69 +1,70 @@
 //! What labels mean: links and footnotes that were defined, and the numbers of footnotes.
 
-use std::collections::{HashMap, HashSet};
+use riacho_index::{Map, folded};
 
-use riacho_index::folded;
-
-/// A label as the parser compares it: folded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Key {
-    Link(String),
-    Note(String),
-}
+/// A link's label, or a footnote's, as the parser compares it: folded, behind a mark of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(String);
 
 impl Key {
     pub fn link(label: &str) -> Key {
-        Key::Link(folded(label))
+        Key(["[", &folded(label)].concat())
     }
 
     pub fn note(label: &str) -> Key {
-        Key::Note(folded(label))
+        Key(["^", &folded(label)].concat())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 /// The definitions and footnotes of the finished part of a document.
 #[derive(Debug, Default)]
 pub struct Labels {
-    links: HashMap<String, (String, String)>,
-    notes: HashSet<String>,
+    /// By [`Key`]; where a link leads, and its title.
+    known: Map<(String, String)>,
+    has_links: bool,
+    has_notes: bool,
     numbers: Numbers,
 }
 
 impl Labels {
     pub fn link(&self, label: &str) -> Option<(&str, &str)> {
-        if self.links.is_empty() {
-            return None;
-        }
-        self.links.get(&folded(label)).map(|(dest, title)| (dest.as_str(), title.as_str()))
+        let found = self.has_links.then(|| self.known.get(Key::link(label).as_str()))??;
+        Some((&found.0, &found.1))
     }
 
     /// The first definition of a label counts. Says whether this is it.
     pub fn define_link(&mut self, label: &str, dest: &str, title: &str) -> bool {
-        let key = folded(label);
-        if self.links.contains_key(&key) {
-            return false;
-        }
-        self.links.insert(key, (dest.to_owned(), title.to_owned()));
-        true
+        self.has_links = true;
+        self.define(&Key::link(label), dest, title)
     }
 
     pub fn has_note(&self, label: &str) -> bool {
-        !self.notes.is_empty() && self.notes.contains(&folded(label))
+        self.has_notes && self.knows(&Key::note(label))
     }
 
     pub fn define_note(&mut self, label: &str) -> bool {
-        self.notes.insert(folded(label))
+        self.has_notes = true;
+        self.define(&Key::note(label), "", "")
     }
 
     pub fn has_notes(&self) -> bool {
-        !self.notes.is_empty()
+        self.has_notes
     }
 
     pub fn knows(&self, key: &Key) -> bool {
-        match key {
-            Key::Link(label) => self.links.contains_key(label),
-            Key::Note(label) => self.notes.contains(label),
+        self.known.contains_key(key.as_str())
+    }
+
+    fn define(&mut self, key: &Key, dest: &str, title: &str) -> bool {
+        let is_new = !self.knows(key);
+        if is_new {
+            self.known.insert(key.as_str(), (dest.to_owned(), title.to_owned()));
         }
+        is_new
     }
 
     pub fn numbers(&self) -> &Numbers {
@@ -80,7 +81,7 @@ impl Labels {
 pub struct Numbers {
     /// Each label by where it is mentioned first, sorted: nearly always the last one is the new one.
     order: Vec<(usize, String)>,
-    entries: HashMap<String, Entry>,
+    entries: Map<Entry>,
 }
 
 #[derive(Debug)]
@@ -111,7 +112,7 @@ impl Numbers {
             self.order.retain(|(_, known)| known != label);
         } else {
             let entry = Entry { first: at, number, shown: Vec::new() };
-            self.entries.insert(label.to_owned(), entry);
+            self.entries.insert(label, entry);
         }
         let place = self.order.partition_point(|(first, _)| *first < at);
         self.order.insert(place, (at, label.to_owned()));

@@ -1,7 +1,8 @@
 //! Finished leaves with labels that nobody has defined yet, and what happens when somebody does.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use riacho_index::Map;
 
 use super::Engine;
 use super::diff;
@@ -34,7 +35,8 @@ const MOST_WOKEN: usize = 16;
 #[derive(Debug, Default)]
 pub struct Waiting {
     pub leaves: Vec<Option<Leaf>>,
-    index: HashMap<Key, Vec<usize>>,
+    /// By label, which leaves wait for it.
+    index: Map<Vec<usize>>,
     /// Leaves of which some labels have become known, and that have not been rendered again since.
     /// Sorted.
     woken: Vec<usize>,
@@ -44,7 +46,7 @@ impl Waiting {
     pub fn add(&mut self, mut leaf: Leaf, keys: Vec<&Key>) -> usize {
         let at = self.leaves.len();
         for key in keys {
-            let waiting = self.index.entry(key.clone()).or_default();
+            let waiting = self.index.get_or_insert_with(key.as_str(), Vec::new);
             if waiting.last() != Some(&at) {
                 waiting.push(at);
                 leaf.unknown += 1;
@@ -61,11 +63,14 @@ impl Waiting {
     /// These labels are known now. Gives back the leaves to render again, in order: those that wait for nothing more;
     /// all that waited for something, if no definition `follows`.
     fn define(&mut self, keys: &[Key], follows: bool) -> Vec<usize> {
-        for at in keys.iter().filter_map(|key| self.index.remove(key)).flatten() {
-            if let Some(Some(leaf)) = self.leaves.get_mut(at) {
-                leaf.unknown = leaf.unknown.saturating_sub(1);
-                if let Err(place) = self.woken.binary_search(&at) {
-                    self.woken.insert(place, at);
+        for key in keys {
+            let Some(waiting) = self.index.get_mut(key.as_str()) else { continue };
+            for at in std::mem::take(waiting) {
+                if let Some(Some(leaf)) = self.leaves.get_mut(at) {
+                    leaf.unknown = leaf.unknown.saturating_sub(1);
+                    if let Err(place) = self.woken.binary_search(&at) {
+                        self.woken.insert(place, at);
+                    }
                 }
             }
         }

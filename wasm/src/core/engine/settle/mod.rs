@@ -136,7 +136,7 @@ impl Engine {
             keys.push((Key::note(label), at));
         }
         keys.retain(|(key, at)| *at < anchor && !self.labels.knows(key));
-        keys.sort_by_key(|(_, at)| *at);
+        keys.sort_unstable_by_key(|(_, at)| *at);
         // A piece of HTML can't be patched later as a leaf can: it is not finished before its labels are known.
         if !self.ended && keys.iter().any(|(_, at)| pieces.iter().any(|piece| piece.contains(at))) {
             self.tail = new;

@@ -216,9 +216,7 @@ impl<'a> Question<'a> {
     fn start(&mut self, kind: u8) -> Result<Tag<'a>, Error> {
         Ok(match kind {
             tag::PARAGRAPH => Tag::Paragraph,
-            level @ 1..=6 => {
-                Tag::Heading { level: heading(level)?, id: None, classes: Vec::new(), attrs: Vec::new() }
-            }
+            level @ 1..=6 => Tag::Heading { level: heading(level)? },
             tag::QUOTE => Tag::BlockQuote(None),
             tag::CODE => Tag::CodeBlock(CodeBlockKind::Fenced(self.text()?)),
             tag::BULLETS => Tag::List(None),

@@ -101,7 +101,7 @@ pub use crate::parse::{
     BrokenLink, BrokenLinkCallback, DefaultBrokenLinkCallback, OffsetIter, Parser, RefDefs,
 };
 pub use crate::puncttable::is_punctuation;
-pub use crate::strings::{CowStr, InlineStr};
+pub use crate::strings::CowStr;
 pub use crate::utils::*;
 
 /// Codeblock kind.

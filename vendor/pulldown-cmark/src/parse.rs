@@ -1470,9 +1470,7 @@ impl InlineStack {
         let lowerbound = min(self.stack.len(), self.get_lowerbound(c, run_length, both));
         let res = self.stack[lowerbound..]
             .iter()
-            .cloned()
-            .enumerate()
-            .rfind(|(_, el)| {
+            .rposition(|el| {
                 if c == b'~' && run_length != el.run_length {
                     return false;
                 }
@@ -1482,8 +1480,9 @@ impl InlineStack {
                         || run_length % 3 == 0)
             });
 
-        if let Some((matching_ix, matching_el)) = res {
+        if let Some(matching_ix) = res {
             let matching_ix = matching_ix + lowerbound;
+            let matching_el = self.stack[matching_ix];
             for el in &self.stack[(matching_ix + 1)..] {
                 for i in 0..el.count {
                     tree[el.start + i].item.body = ItemBody::Text {
@@ -2012,15 +2011,16 @@ impl<'a, F: BrokenLinkCallback<'a>> Iterator for OffsetIter<'a, F> {
                     self.inner.handle_inline();
                 }
 
-                let item = self.inner.tree[cur_ix].item.clone();
-                let event = item_to_event(&item, self.inner.text, &mut self.inner.allocs);
+                let item = &self.inner.tree[cur_ix].item;
+                let span = item.start..item.end;
+                let event = item_to_event(item, self.inner.text, &mut self.inner.allocs);
                 if let Event::Start(..) = event {
                     self.inner.tree.push();
                 } else {
                     self.inner.tree.next_sibling(cur_ix);
                 }
-                debug_assert!(item.start <= item.end);
-                Some((event, item.start..item.end))
+                debug_assert!(span.start <= span.end);
+                Some((event, span))
             }
         }
     }

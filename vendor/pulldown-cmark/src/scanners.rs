@@ -988,7 +988,10 @@ fn scan_attribute_value(
 
 // Remove backslash escapes and resolve entities
 pub(crate) fn unescape<'a, I: Into<CowStr<'a>>>(input: I, is_in_table: bool) -> CowStr<'a> {
-    let input = input.into();
+    unescape_inner(input.into(), is_in_table)
+}
+
+fn unescape_inner(input: CowStr<'_>, is_in_table: bool) -> CowStr<'_> {
     let mut result = String::new();
     let mut mark = 0;
     let mut i = 0;

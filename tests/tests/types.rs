@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::rc::Rc;
 
 use riacho_protocol::{
     ConversationId, ConversationStatus, ErrorCode, InterruptReason, MessageId, OTHER, PREFERENCES, PartKind,
@@ -12,7 +11,6 @@ use riacho_wasm::core::client::{Client, Config, Transport};
 use riacho_wasm::core::event::{
     ConnectionState, ConversationLine, Event, EventError, EventMetrics, EventUsage,
 };
-use riacho_wasm::core::policy::Policy;
 use riacho_wasm::core::sweeper::Sweep;
 use serde_json::Value;
 
@@ -199,7 +197,6 @@ fn what_debug_says_is_typed() {
     let config = Config {
         transport: Transport::Page,
         sweep: Sweep::default(),
-        policy: Rc::new(Policy::default()),
         window: None,
         preferences: Preferences::default(),
     };

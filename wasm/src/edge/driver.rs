@@ -21,7 +21,7 @@ use super::storage::Slot;
 use super::world::World;
 use crate::core::Millis;
 use crate::core::client::{Client, Output};
-use crate::core::engine::Sanitize;
+use crate::core::policy::Policy;
 use riacho_protocol::MessageId;
 
 /// How much text a reload keeps; tabs have about five million characters in all.
@@ -31,6 +31,7 @@ const SNAPSHOT_BUDGET: usize = 1 << 20;
 pub struct Setup {
     pub client: Client,
     pub root: web_sys::Element,
+    pub policy: Rc<Policy>,
     pub url: Option<String>,
     pub token: Option<Function>,
     /// Takes one event as JSON. It must not call back before the stack has unwound.
@@ -109,7 +110,7 @@ impl Driver {
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = Self::weakly(weak, |driver| driver.in_own_task(Input::Frame));
             let retry = weak.clone();
-            let page = Page::new(setup.root, setup.make_watch, move |action| {
+            let page = Page::new(setup.root, setup.policy, setup.make_watch, move |action| {
                 if let Some(driver) = retry.upgrade() {
                     driver.act(action);
                 }
@@ -263,6 +264,7 @@ impl Driver {
             Output::RequestFrame => self.frames.request(),
             Output::Render => self.paint(),
             Output::LoadSanitizer => self.load_sanitizer(),
+            Output::GiveUpSanitizer => self.page.borrow_mut().give_up_sanitizer(),
             Output::Survey => {
                 let found = self.page.borrow().survey();
                 self.client.borrow_mut().handle_survey(found, self.world.now());
@@ -305,19 +307,13 @@ impl Driver {
 
     fn paint(&self) {
         let sanitizer = self.world.sanitizer();
-        // Taken under the borrow, put into the DOM after it.
-        let mut batches = Vec::new();
-        self.client.borrow_mut().render(
-            sanitizer.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize),
-            self.world.now(),
-            |id, batch| {
-                if !batch.ops.is_empty() {
-                    batches.push((id.clone(), batch.clone()));
-                }
-            },
-        );
-        for (id, batch) in batches {
-            self.page.borrow_mut().paint(&id, &batch);
+        // Its own statement: the borrow must end before anything of it is put into the DOM.
+        let news = self.client.borrow_mut().render(self.world.now());
+        for news in news {
+            let waits = self.page.borrow_mut().paint(&news, sanitizer.as_ref());
+            if waits {
+                self.client.borrow_mut().want_sanitizer();
+            }
         }
     }
 

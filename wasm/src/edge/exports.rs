@@ -133,7 +133,6 @@ impl Chat {
                 interval: millis(options.sweep_interval(), default.interval).max(100),
                 grace: millis(options.sweep_grace(), default.grace),
             },
-            policy: policy(options.images())?,
             window: options.window().map(|most| most as usize),
             preferences: options
                 .preferences()
@@ -143,6 +142,7 @@ impl Chat {
         let driver = Driver::new(Setup {
             client: Client::new(config),
             root: options.root(),
+            policy: policy(options.images())?,
             url,
             token: options.token(),
             emit: options.emit(),

@@ -2,6 +2,7 @@
 
 mod clock;
 mod death;
+mod drawing;
 mod driver;
 mod error;
 mod exports;

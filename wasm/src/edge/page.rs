@@ -2,15 +2,19 @@
 //!
 //! The contract of the DOM stands in docs/ARCHITECTURE.md. An element stays the same as long as it is mounted.
 
+use std::rc::Rc;
+
 use gloo_events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
 
 use riacho_protocol::{ConversationId, Map, MessageId, Role};
 
-use super::render::Painter;
-use crate::core::client::{Appearance, Mount};
-use crate::core::engine::Batch;
+use super::drawing::{Drawing, Extent};
+use super::sanitizer::Sanitizer;
+use crate::core::client::{self, Appearance, Mount, News};
+use crate::core::engine::Engine;
+use crate::core::policy::Policy;
 use crate::core::sweeper::Container;
 
 /// What a reader asked for with a control that riacho put there.
@@ -22,30 +26,47 @@ pub enum Action {
 struct Mounted {
     element: Element,
     /// Made when the first text comes; until then what a server rendered may stand there.
-    painter: Option<Painter>,
+    drawing: Option<Drawing>,
     footer: Option<Element>,
 }
 
 pub struct Page {
     root: Element,
+    policy: Rc<Policy>,
     /// Makes, for the content of a message, who watches the blocks of code in it.
     make_watch: JsValue,
     view: Option<Element>,
     mounted: Map<MessageId, Mounted>,
     /// Elements that were on the page before and hold what no log does: they come back with their conversation.
     adopted: Map<MessageId, Element>,
+    /// Nothing waits for the sanitiser any more.
+    gave_up_sanitizer: bool,
     _clicks: EventListener,
 }
 
 impl Page {
-    pub fn new(root: Element, make_watch: JsValue, on_action: impl Fn(Action) + 'static) -> Self {
+    pub fn new(
+        root: Element,
+        policy: Rc<Policy>,
+        make_watch: JsValue,
+        on_action: impl Fn(Action) + 'static,
+    ) -> Self {
         let clicks = EventListener::new(&root, "click", move |event| {
             if let Some(action) = event.target().and_then(|target| action_at(target.dyn_ref::<Element>()?)) {
                 on_action(action);
             }
         });
         let (mounted, adopted) = (Map::default(), Map::default());
-        Self { root, make_watch, view: None, mounted, adopted, _clicks: clicks }
+        Self {
+            root,
+            policy,
+            make_watch,
+            view: None,
+            mounted,
+            adopted,
+            gave_up_sanitizer: false,
+            _clicks: clicks,
+        }
     }
 
     /// Puts up the view of a conversation: the one that a server rendered, or an empty one.
@@ -53,7 +74,7 @@ impl Page {
         if let Some(view) = self.view.take() {
             for element in messages_in(&view) {
                 if let Some(id) = id_of(&element)
-                    && self.mounted.get(&id).is_none_or(|mounted| mounted.painter.is_none())
+                    && self.mounted.get(&id).is_none_or(|mounted| mounted.drawing.is_none())
                 {
                     self.adopted.insert(id, element);
                 }
@@ -109,13 +130,13 @@ impl Page {
             // It can only fail for a node that is not a child of the view, and both places are asked from it.
             let _ = view.insert_before(&element, place.as_ref());
         }
-        self.mounted.insert(id.clone(), Mounted { element, painter: None, footer: None });
+        self.mounted.insert(id.clone(), Mounted { element, drawing: None, footer: None });
         self.set_status(id, &mount.appearance);
     }
 
     pub fn unmount(&mut self, id: &MessageId) {
         let mounted = self.mounted.remove(id);
-        if let Some(Mounted { element, painter: Some(_), .. }) = &mounted {
+        if let Some(Mounted { element, drawing: Some(_), .. }) = &mounted {
             return element.remove();
         }
         let found = match mounted {
@@ -137,29 +158,49 @@ impl Page {
         if !self.mounted.contains_key(id)
             && let Some(element) = messages_in(&self.root).into_iter().find(|e| id_of(e).as_ref() == Some(id))
         {
-            let mounted = Mounted { element, painter: None, footer: None };
+            let mounted = Mounted { element, drawing: None, footer: None };
             self.mounted.insert(id.clone(), mounted);
         }
         if let Some(mounted) = self.mounted.get_mut(id) {
-            mounted.painter = None;
+            mounted.drawing = None;
             if let Some(content) = content_of(&mounted.element) {
                 content.replace_children_with_node_0();
             }
         }
     }
 
-    /// Puts the operations of one engine into its message's content.
-    pub fn paint(&mut self, id: &MessageId, batch: &Batch) {
-        let Some(mounted) = self.mounted.get_mut(id) else { return };
-        if mounted.painter.is_none() {
-            let Some(content) = content_of(&mounted.element) else { return };
+    /// Brings the content of a message up to date. True while raw HTML in it waits for the sanitiser.
+    pub fn paint(&mut self, news: &News, sanitizer: Option<&Sanitizer>) -> bool {
+        let Some(mounted) = self.mounted.get_mut(&news.message_id) else { return false };
+        if mounted.drawing.is_none() {
+            let content = content_of(&mounted.element).filter(|_| !news.text.is_empty());
+            let Some(content) = content else { return false };
             // What a server rendered goes when the log's text comes.
             content.replace_children_with_node_0();
-            mounted.painter = Some(Painter::new(&content, &self.make_watch));
+            let engine = Engine::new(self.policy.clone(), news.message_id.as_str());
+            let drawing = Drawing::new(&content, engine, &self.make_watch);
+            if self.gave_up_sanitizer {
+                drawing.sanitizer_failed();
+            }
+            mounted.drawing = Some(drawing);
         }
-        if let Some(painter) = &mounted.painter {
-            painter.paint(batch);
-        }
+        let extent = match news.extent {
+            client::Extent::SoFar => Extent::SoFar,
+            client::Extent::Whole => Extent::Whole,
+        };
+        mounted.drawing.as_ref().is_some_and(|drawing| {
+            drawing.push(&news.text);
+            drawing.show(extent, sanitizer)
+        })
+    }
+
+    /// There will be no sanitiser, for what is on the page and for what comes.
+    pub fn give_up_sanitizer(&mut self) {
+        self.gave_up_sanitizer = true;
+        self.mounted
+            .values()
+            .filter_map(|mounted| mounted.drawing.as_ref())
+            .for_each(Drawing::sanitizer_failed);
     }
 
     pub fn set_status(&mut self, id: &MessageId, appearance: &Appearance) {

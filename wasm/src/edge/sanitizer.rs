@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -13,7 +14,7 @@ use crate::core::engine::Sanitize;
 thread_local! {
     static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
     static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
-    static SANITIZE: RefCell<Option<Function>> = const { RefCell::new(None) };
+    static SANITIZE: RefCell<Option<Sanitizer>> = const { RefCell::new(None) };
     /// The last answers, oldest first: what is open is asked about again with each chunk, and most of it has not changed.
     static RECENT: RefCell<VecDeque<(Vec<u8>, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
 }
@@ -29,7 +30,7 @@ pub fn set_loader(loader: Function) {
 
 /// Has it, without a fetch of its own.
 pub fn set(sanitize: Function) {
-    SANITIZE.set(Some(sanitize));
+    SANITIZE.set(Some(Sanitizer(Rc::new(sanitize))));
 }
 
 /// Fetches it, or joins the fetch that is under way. What failed once is tried again by the next one who asks.
@@ -57,13 +58,13 @@ fn fetch() -> Result<Promise, String> {
     Ok(promised)
 }
 
-/// The loaded module, as the engine takes it. It exists only once that is there.
-#[derive(Clone, Copy)]
-pub struct Sanitizer(());
+/// The loaded module, as the engine takes it: its function.
+#[derive(Clone)]
+pub struct Sanitizer(Rc<Function>);
 
 /// What is there, if it is there.
 pub fn get() -> Option<Sanitizer> {
-    SANITIZE.with_borrow(Option::is_some).then_some(Sanitizer(()))
+    SANITIZE.with_borrow(Clone::clone)
 }
 
 impl Sanitize for Sanitizer {
@@ -75,13 +76,10 @@ impl Sanitize for Sanitizer {
         if let Some(known) = known {
             return known;
         }
-        let called = SANITIZE
-            .with_borrow(|sanitize| {
-                let question = Uint8Array::new_from_slice(question);
-                Some(sanitize.as_ref()?.call1(&JsValue::UNDEFINED, &question))
-            })
-            .and_then(Result::ok);
-        let answer = called
+        let answer = self
+            .0
+            .call1(&JsValue::UNDEFINED, &Uint8Array::new_from_slice(question))
+            .ok()
             .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
             .map_or_else(Vec::new, |bytes| bytes.to_vec());
         if !answer.is_empty() && question.len() <= MOST_KEPT {

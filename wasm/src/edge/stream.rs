@@ -8,19 +8,16 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
+use super::drawing::{Drawing, Extent};
 use super::frames::Frames;
-use super::render::Painter;
 use super::sanitizer;
 use super::utf16::Utf16Joiner;
 use super::world::World;
-use crate::core::engine::{Batch, Engine, Sanitize};
+use crate::core::engine::Engine;
 
 /// The state of one stream. JavaScript holds it; frames and promises hold it weakly.
 pub struct Stream {
-    engine: RefCell<Engine>,
-    painter: Painter,
-    /// What is on its way into the DOM; its buffers are used again.
-    painting: RefCell<Batch>,
+    drawing: Drawing,
     joiner: RefCell<Utf16Joiner>,
     frames: Frames,
     world: World,
@@ -33,13 +30,11 @@ pub struct Stream {
 impl Stream {
     /// `make_watch` makes, for a container, who watches the blocks of code in it.
     pub fn new(container: &Element, engine: Engine, make_watch: &JsValue, world: World) -> Rc<Self> {
-        let painter = Painter::new(container, make_watch);
+        let drawing = Drawing::new(container, engine, make_watch);
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = weak.clone();
             Self {
-                engine: RefCell::new(engine),
-                painter,
-                painting: RefCell::default(),
+                drawing,
                 joiner: RefCell::default(),
                 frames: Frames::new(move || {
                     if let Some(stream) = draw.upgrade() {
@@ -60,7 +55,7 @@ impl Stream {
         if self.ended.get() {
             return false;
         }
-        self.engine.borrow_mut().push(text);
+        self.drawing.push(text);
         if !self.world.is_replay {
             self.frames.request();
         }
@@ -76,33 +71,18 @@ impl Stream {
     }
 
     pub fn text(&self) -> String {
-        self.engine.borrow().text().to_owned()
+        self.drawing.text()
     }
 
     /// Brings the DOM up to date, now.
     #[cfg_attr(riacho_module, optimize(speed))]
     pub fn flush(self: &Rc<Self>) {
-        let loaded = self.world.sanitizer();
-        let sanitizer = loaded.as_ref().map(|sanitizer| sanitizer as &dyn Sanitize);
-        // Out of its cell while the page's code may run: a flush from within finds an empty one.
-        let mut painting = self.painting.take();
-        let wants = {
-            let mut engine = self.engine.borrow_mut();
-            if self.ended.get() {
-                engine.end(sanitizer);
-            } else {
-                engine.flush(sanitizer);
-            }
-            painting.clear();
-            engine.swap_batch(&mut painting);
-            engine.wants_sanitizer()
-        };
-        self.painter.paint(&painting);
-        self.painting.replace(painting);
-        if wants && !self.sanitizer_asked.replace(true) && !self.world.is_replay {
+        let extent = if self.ended.get() { Extent::Whole } else { Extent::SoFar };
+        let waits = self.drawing.show(extent, self.world.sanitizer().as_ref());
+        if waits && !self.sanitizer_asked.replace(true) && !self.world.is_replay {
             self.load_sanitizer();
         }
-        if self.engine.borrow().is_final() {
+        if self.drawing.is_final() {
             for resolve in self.waiting.take() {
                 // A promise's own function: it does not throw.
                 let _ = resolve.call0(&JsValue::UNDEFINED);
@@ -114,7 +94,7 @@ impl Stream {
     fn happen(self: &Rc<Self>, name: &str, text: Option<String>) {
         self.world.input(name, text.as_deref());
         if name == "sanitizer" && text.is_some() {
-            self.engine.borrow_mut().sanitizer_failed();
+            self.drawing.sanitizer_failed();
         }
         self.flush();
     }
@@ -141,7 +121,7 @@ impl Stream {
         if !self.ended.replace(true)
             && let Some(rest) = self.joiner.borrow_mut().rest()
         {
-            self.engine.borrow_mut().push(rest.encode_utf8(&mut [0; 4]));
+            self.drawing.push(rest.encode_utf8(&mut [0; 4]));
         }
         let promise = Promise::new(&mut |resolve, _| self.waiting.borrow_mut().push(resolve));
         self.flush();

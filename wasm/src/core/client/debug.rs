@@ -13,7 +13,7 @@ pub struct Debug {
     pub conversation_id: Option<ConversationId>,
     pub rooms: Vec<DebugRoom>,
     pub messages: Vec<DebugMessage>,
-    /// Messages that have an element with an engine behind it.
+    /// Messages that have an element whose text is a log's.
     pub mounted: usize,
     /// Messages sent and not yet seen to have arrived.
     pub outbox: usize,

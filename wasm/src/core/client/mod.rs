@@ -7,7 +7,7 @@
 //!
 //! and after each of them drains [`Client::poll_output`] to its end, then asks [`Client::poll_timeout`] when to call
 //! `handle_timeout`. On [`Output::RequestFrame`] it calls [`Client::render`] once, when the next frame comes; on
-//! [`Output::Render`] at once.
+//! [`Output::Render`] at once. What `render` gives is text: how it looks, and what of it is safe, is for who renders it.
 //! Nothing here knows the clock, the DOM, a socket or a random number, and nothing here calls back.
 
 mod connection;
@@ -22,7 +22,6 @@ mod snapshot;
 mod window;
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use riacho_protocol::{
     ClientFrame, ConversationId, Limits, ListConversations, Map, MessageId, Preferences, Role, Status,
@@ -30,15 +29,14 @@ use riacho_protocol::{
 };
 
 use super::Millis;
-use super::engine::Engine;
 use super::event::Event;
-use super::policy::Policy;
 use super::registry::Registry;
 use super::router::Router;
 use super::sweeper::Sweep;
 
 pub use debug::Debug;
 pub use page::{Receipt, SendError, SendRequest};
+pub use screen::{Extent, News};
 pub use snapshot::SnapshotError;
 
 use connection::Connection;
@@ -61,7 +59,6 @@ pub enum Transport {
 pub struct Config {
     pub transport: Transport,
     pub sweep: Sweep,
-    pub policy: Rc<Policy>,
     /// So many messages have an element, until the page moves the window; `None`: all of them.
     pub window: Option<usize>,
     /// What the relay may count, where the page allows it. Told once.
@@ -91,6 +88,8 @@ pub enum Output {
     Render,
     /// Fetch the sanitiser; answer with `handle_sanitizer`.
     LoadSanitizer,
+    /// It will not come: no text waits for it any more, on the page now or later.
+    GiveUpSanitizer,
     /// Look the page over for containers; answer with `handle_survey`.
     Survey,
     Emit(Event),
@@ -119,13 +118,15 @@ pub struct Appearance {
 }
 
 /// One message on the page.
+#[derive(Default)]
 struct View {
-    engine: Engine,
-    /// How much of the message's shown text the engine has, in bytes.
+    /// The text that came since the last frame.
+    fresh: String,
+    /// How much of the message's shown text is on the page, or in `fresh`, in bytes.
     pushed: usize,
     /// Something came since the last frame.
     dirty: bool,
-    /// The engine has been told that the text is whole.
+    /// The text is whole.
     ended: bool,
     /// There is text that its pace has not let through yet.
     behind: bool,
@@ -153,21 +154,13 @@ pub struct Client {
     older: Map<ConversationId, Older>,
     /// The page wants the list of conversations; asked for again on every socket.
     wants_list: bool,
-    sanitizer: SanitizerState,
+    /// A text waited for the sanitiser: it is asked for once.
+    sanitizer_wanted: bool,
     next_sweep: Option<Millis>,
     frame_requested: bool,
     /// The text must be on the page when the outputs are done, not a frame later.
     render_due: bool,
     outputs: VecDeque<Output>,
-}
-
-/// What is known of the second wasm module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SanitizerState {
-    NotAsked,
-    Loading,
-    Ready,
-    Failed,
 }
 
 impl Client {
@@ -188,7 +181,7 @@ impl Client {
             left: VecDeque::new(),
             older: Map::default(),
             wants_list: false,
-            sanitizer: SanitizerState::NotAsked,
+            sanitizer_wanted: false,
             next_sweep: None,
             frame_requested: false,
             render_due: false,

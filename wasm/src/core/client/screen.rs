@@ -1,56 +1,67 @@
-//! What is on screen: which messages have an element, what text their engines hold, what the sweeper says.
+//! What is on screen: which messages have an element, how much of their text is there, what the sweeper says.
 
 use riacho_protocol::{ConversationId, MessageId, Role, Status};
 
 use super::window::Entry;
-use super::{Client, Mount, Output, SanitizerState, View};
+use super::{Client, Mount, Output, View};
 use crate::core::Millis;
-use crate::core::engine::{Batch, Engine, Sanitize};
 use crate::core::event::Event;
 use crate::core::message::{Message, Origin};
 use crate::core::registry::Place;
 use crate::core::sweeper::{Container, Known, Verdict, verdict};
 
+/// What one frame brings of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    pub message_id: MessageId,
+    /// It comes behind what the frames before have brought, since the element was put up or reset. It may be empty.
+    pub text: String,
+    pub extent: Extent,
+}
+
+/// How much of a text is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// More may come.
+    SoFar,
+    Whole,
+}
+
+impl View {
+    fn push(&mut self, text: &str) {
+        self.fresh.push_str(text);
+        self.pushed += text.len();
+        self.dirty = true;
+    }
+}
+
 impl Client {
-    /// The next frame has come: every engine with news brings its tree up to date. `paint` gets the operations of
-    /// each; it must not call back into this client.
-    pub fn render(
-        &mut self,
-        sanitizer: Option<&dyn Sanitize>,
-        now: Millis,
-        mut paint: impl FnMut(&MessageId, &Batch),
-    ) {
+    /// The next frame has come: what it brings to the page, message by message.
+    pub fn render(&mut self, now: Millis) -> Vec<News> {
         self.frame_requested = false;
         self.advance(now);
-        let mut wants_sanitizer = false;
-        for (id, view) in self.views.iter_mut() {
-            if !std::mem::take(&mut view.dirty) {
-                continue;
-            }
-            if view.ended {
-                view.engine.end(sanitizer);
-            } else {
-                view.engine.flush(sanitizer);
-            }
-            wants_sanitizer |= view.engine.wants_sanitizer();
-            paint(id, view.engine.batch());
-            view.engine.clear_batch();
-        }
-        if wants_sanitizer && self.sanitizer == SanitizerState::NotAsked {
-            self.sanitizer = SanitizerState::Loading;
+        let dirty = self.views.iter_mut().filter_map(|(id, view)| {
+            std::mem::take(&mut view.dirty).then(|| News {
+                message_id: id.clone(),
+                text: std::mem::take(&mut view.fresh),
+                extent: if view.ended { Extent::Whole } else { Extent::SoFar },
+            })
+        });
+        dirty.collect()
+    }
+
+    /// What was rendered waits for the sanitiser.
+    pub fn want_sanitizer(&mut self) {
+        if !std::mem::replace(&mut self.sanitizer_wanted, true) {
             self.outputs.push_back(Output::LoadSanitizer);
         }
     }
 
     /// The second wasm module is here, or can't be had: then raw HTML stays text, and an event says so.
     pub fn handle_sanitizer(&mut self, loaded: Result<(), String>) {
-        match loaded {
-            Ok(()) => self.sanitizer = SanitizerState::Ready,
-            Err(message) => {
-                self.sanitizer = SanitizerState::Failed;
-                self.views.values_mut().for_each(|view| view.engine.sanitizer_failed());
-                self.emit(Event::SanitizerUnavailable { message });
-            }
+        if let Err(message) = loaded {
+            self.outputs.push_back(Output::GiveUpSanitizer);
+            self.emit(Event::SanitizerUnavailable { message });
         }
         for view in self.views.values_mut() {
             view.dirty = true;
@@ -121,7 +132,7 @@ impl Client {
             appearance: self.appearance(message),
         }));
         if message.origin == Origin::Log {
-            self.views.insert(id.clone(), self.new_view(id));
+            self.views.insert(id.clone(), View::default());
             self.catch_up(id);
             self.render_soon(id);
         }
@@ -132,15 +143,7 @@ impl Client {
         self.render_due |= self.views.get(id).is_some_and(|view| view.dirty);
     }
 
-    fn new_view(&self, id: &MessageId) -> View {
-        let mut engine = Engine::new(self.config.policy.clone(), id.as_str());
-        if self.sanitizer == SanitizerState::Failed {
-            engine.sanitizer_failed();
-        }
-        View { engine, pushed: 0, dirty: false, ended: false, behind: false }
-    }
-
-    /// Gives the engine what it does not have yet of the text so far: all of it where it is new, what came meanwhile
+    /// Gives the view what it does not have yet of the text so far: all of it where it is new, what came meanwhile
     /// where the display stood still.
     pub(super) fn catch_up(&mut self, id: &MessageId) {
         self.catch_up_by(id, usize::MAX);
@@ -162,9 +165,7 @@ impl Client {
                 };
                 let part = rest.get(..end).unwrap_or(rest);
                 if !part.is_empty() {
-                    view.engine.push(part);
-                    view.pushed += part.len();
-                    view.dirty = true;
+                    view.push(part);
                 }
                 if end < rest.len() {
                     view.behind = true;
@@ -193,10 +194,8 @@ impl Client {
                 view.behind = true;
                 return self.request_frame();
             }
-            view.engine.push(separator);
-            view.engine.push(text);
-            view.pushed += separator.len() + text.len();
-            view.dirty = true;
+            view.push(separator);
+            view.push(text);
             self.request_frame();
         }
     }
@@ -228,7 +227,7 @@ impl Client {
 
     pub(super) fn reset_view(&mut self, id: &MessageId) {
         if self.views.contains_key(id) {
-            self.views.insert(id.clone(), self.new_view(id));
+            self.views.insert(id.clone(), View::default());
             self.outputs.push_back(Output::Reset(id.clone()));
             self.show_status(id);
         } else if self.is_in_window(id)
@@ -249,7 +248,7 @@ impl Client {
         message.status = Status::Pending;
         message.ended_at = None;
         if self.is_in_window(id) {
-            self.views.insert(id.clone(), self.new_view(id));
+            self.views.insert(id.clone(), View::default());
             self.show_status(id);
         }
     }

@@ -1,12 +1,20 @@
-//! A page with a scripted relay, for tests: frames go in, outputs and texts come out, and time is a number.
+//! A page with a scripted relay, for tests: frames go in, outputs and texts come out, and time is a number. Each message on
+//! it is rendered by an engine, as the edge does it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::*;
-use crate::core::engine::Batch;
+use crate::core::engine::Engine;
+use crate::core::policy::Policy;
 use riacho_protocol::*;
 
 pub(super) struct Page {
     pub(super) client: Client,
     pub(super) outputs: Vec<Output>,
+    /// What the edge has in its elements.
+    engines: BTreeMap<MessageId, Engine>,
+    policy: Rc<Policy>,
     pub(super) now: Millis,
 }
 
@@ -20,19 +28,20 @@ pub(super) fn m(id: &str) -> MessageId {
 
 /// As a page makes it that wishes nothing.
 pub(super) fn client(transport: Transport) -> Client {
-    let config = Config {
-        transport,
-        sweep: Sweep::default(),
-        policy: Rc::new(Policy::default()),
-        window: None,
-        preferences: Preferences::default(),
-    };
+    let config =
+        Config { transport, sweep: Sweep::default(), window: None, preferences: Preferences::default() };
     Client::new(config)
 }
 
 impl Page {
     pub(super) fn new(transport: Transport) -> Self {
-        Self { client: client(transport), outputs: Vec::new(), now: 1_000 }
+        Self {
+            client: client(transport),
+            outputs: Vec::new(),
+            engines: BTreeMap::new(),
+            policy: Rc::default(),
+            now: 1_000,
+        }
     }
 
     /// A page whose socket is open and which shows conversation `c`.
@@ -60,10 +69,37 @@ impl Page {
     }
 
     pub(super) fn drain(&mut self) -> Vec<Output> {
+        self.perform();
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// What the edge does with its elements.
+    fn perform(&mut self) {
         while let Some(output) = self.client.poll_output() {
+            match &output {
+                Output::Show(_) => self.engines.clear(),
+                Output::Unmount(id) | Output::Reset(id) => drop(self.engines.remove(id)),
+                Output::Render => self.render(),
+                _ => {}
+            }
             self.outputs.push(output);
         }
-        std::mem::take(&mut self.outputs)
+    }
+
+    fn render(&mut self) {
+        for News { message_id, text, extent } in self.client.render(self.now) {
+            let id = message_id.to_string();
+            let engine = self.engines.entry(message_id);
+            let engine = engine.or_insert_with(|| Engine::new(self.policy.clone(), &id));
+            engine.push(&text);
+            match extent {
+                Extent::SoFar => engine.flush(None),
+                Extent::Whole => engine.end(None),
+            }
+            if engine.wants_sanitizer() {
+                self.client.want_sanitizer();
+            }
+        }
     }
 
     pub(super) fn sent(&mut self) -> Vec<ClientFrame> {
@@ -121,8 +157,10 @@ impl Page {
 
     /// What the engine of a mounted message has been given.
     pub(super) fn shown(&mut self, message: &str) -> String {
-        self.client.render(None, self.now, |_, _: &Batch| ());
-        self.client.views.get(&m(message)).unwrap().engine.text().to_owned()
+        self.perform();
+        self.render();
+        assert!(self.client.views.contains_key(&m(message)));
+        self.engines.get(&m(message)).unwrap().text().to_owned()
     }
 
     pub(super) fn send(&mut self, message: &str, reply: &str, content: &str) -> Result<Receipt, SendError> {

@@ -1,7 +1,6 @@
 //! What a reader sees of it: the window of a long conversation, a steady pace, the page's words.
 
 use super::*;
-use crate::core::engine::Batch;
 
 // The same tests natively and in the browser.
 #[cfg(target_arch = "wasm32")]
@@ -12,11 +11,9 @@ fn m(id: &str) -> MessageId {
 }
 
 fn client(window: Option<usize>) -> Client {
-    let (sweep, policy) = (Sweep::default(), Rc::new(Policy::default()));
     let mut client = Client::new(Config {
         transport: Transport::Page,
-        sweep,
-        policy,
+        sweep: Sweep::default(),
         window,
         preferences: Preferences::default(),
     });
@@ -100,7 +97,7 @@ fn a_step_of_the_window_does_the_same_among_5000_messages() {
 
 /// What is painted at this time, and whether the element says that it is over.
 fn frame(client: &mut Client, now: Millis) -> (usize, bool) {
-    client.render(None, now, |_, _: &Batch| ());
+    client.render(now);
     let over = drain(client)
         .iter()
         .any(|output| matches!(output, Output::SetStatus(_, appearance) if appearance.status.is_terminal()));

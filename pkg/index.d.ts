@@ -1,4 +1,4 @@
-// The types of the package. Event fields are those of wasm/src/core/event.rs.
+// The types of the package. Event fields are those of wasm/client/src/core/event.rs.
 import type { Recorder } from "./debug/index.js";
 
 /** Where a wasm module comes from. */
@@ -6,6 +6,7 @@ export type WasmSource = string | URL | Request | Response | BufferSource | WebA
 
 export interface InitOptions {
   core?: WasmSource | Promise<Response>;
+  client?: WasmSource | Promise<Response>;
   sanitizer?: WasmSource | Promise<Response>;
   /** What to do where the wasm can't be had: `"plain"`, the default, shows all text as plain text; `"none"` rejects. */
   fallback?: "plain" | "none";

@@ -1,14 +1,17 @@
 // ChatClient: the wrapper around the core's client, as a page sees it.
-import { Chat, allowImages } from "../dist/riacho.js";
+import { Drawings, allowImages } from "../dist/riacho.js";
+import start, { Chat, onDeath } from "../dist/riacho_client.js";
 import { coded } from "./error.js";
 import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
 import { isFatal, died, live, loadPlain, plainNow, trouble } from "./life.js";
-import { assertStarted } from "./loader.js";
+import { assertStarted, needs } from "./loader.js";
 import { Measures } from "./measure.js";
 import { Courier } from "./transport.js";
 import { Takeover } from "./takeover.js";
 import { watching } from "./watch.js";
+
+const CLIENT = needs("client", start, () => new URL("../dist/riacho_client_bg.wasm", import.meta.url), onDeath);
 
 /** So often the socket fails before answers are asked for another way. */
 const MOST_FAILURES = 3;
@@ -28,7 +31,7 @@ export class ChatClient {
   #forget;
 
   constructor(options) {
-    assertStarted("ChatClient");
+    assertStarted("ChatClient", CLIENT);
     if (!(options?.root instanceof Element)) {
       throw coded("bad_root", "ChatClient needs { root: element }");
     }
@@ -44,17 +47,24 @@ export class ChatClient {
       storageKey: options.storageKey === null ? undefined : (options.storageKey ?? `riacho:${url ?? "page"}`),
       sweepInterval: options.sweepInterval,
       sweepGrace: options.sweepGrace,
-      images: listed(options.images),
       window: options.window,
       // What is not counted does not leave the page: the core drops it.
       preferences: options.preferences === undefined ? undefined : JSON.stringify(options.preferences),
       emit: (json) => this.#hear(JSON.parse(json)),
-      makeWatch: watching(options, (event) => this.#hear(event)),
     };
     this.#takeover = new Takeover(url);
     this.#measures = options.measure ? new Measures() : undefined;
     if (trouble() === undefined) {
-      const make = (more) => new Chat({ ...this.#options, ...more });
+      const images = listed(options.images);
+      const makeWatch = watching(options, (event) => this.#hear(event));
+      const emit = (json) => {
+        // What is dead says nothing: what comes after it says it.
+        if (trouble() === undefined) {
+          this.#hear(JSON.parse(json));
+        }
+      };
+      // The two modules know each other by the drawings alone.
+      const make = (more) => new Chat({ ...this.#options, emit, drawings: new Drawings(images, makeWatch), ...more });
       this.#inner = options.recorder?.attach("chat", options, make) ?? make();
       this.#forget = live(this);
     } else {
@@ -229,6 +239,7 @@ export class ChatClient {
         // Its socket, its timers and its listeners go, if there is life enough in it for that.
         try {
           dead.close();
+          dead.free();
         } catch {
           // There was not.
         }

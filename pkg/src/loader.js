@@ -1,16 +1,43 @@
-// Finds and starts the wasm, once. Hand-owned: the generated glue is only ever reached through here.
+// Finds and starts the wasm modules that this page's imports need, each once, and all at the same time.
 import start, { onDeath, setSanitizerLoader } from "../dist/riacho.js";
 import { coded } from "./error.js";
-import { died, startPlain } from "./life.js";
+import { died, startPlain, trouble } from "./life.js";
 
 let starting;
-let started = false;
-/** Once the wasm is there: promises the second module's function from a question to a flat tree. */
-export let fetchSanitizer;
+const modules = [];
+let sanitizerSource;
 
 /**
- * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module, or
- * `{ core, sanitizer, fallback }` with one of these each. Where the wasm can't be had, text is shown plain, unless
+ * Called by who imports a module's glue: from now on `init()` starts it, too.
+ * @param {string} name of the option that says where it is instead
+ * @param {Function} start
+ * @param {() => URL} find
+ * @param {(tell: (words: string) => void) => void} onStart
+ */
+export function needs(name, start, find, onStart) {
+  const module = { name, start, find, onStart, starting: undefined, isStarted: false };
+  modules.push(module);
+  // What was started before has started without it.
+  starting = undefined;
+  return module;
+}
+
+export const CORE = needs(
+  "core",
+  start,
+  () => new URL("../dist/riacho_bg.wasm", import.meta.url),
+  (tell) => {
+    onDeath(tell);
+    setSanitizerLoader(fetchSanitizer);
+  },
+);
+
+/** Once the wasm is there: promises the second module's function from a question to a flat tree. */
+export const fetchSanitizer = () => loadSanitizer(sanitizerSource);
+
+/**
+ * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module (the core's), or
+ * `{ core, client, sanitizer, fallback }` with one of these each. Where the wasm can't be had, text is shown plain, unless
  * `fallback` is `"none"`. Resolves to `{ mode, error }`.
  */
 export function init(source) {
@@ -23,32 +50,46 @@ export function init(source) {
 }
 
 /** Throws unless `init()` has ended well. */
-export function assertStarted(what) {
-  if (!started) {
+export function assertStarted(what, module) {
+  if (!module.isStarted && trouble() === undefined) {
     throw coded("not_initialised", `${what} needs the wasm: await init() first`);
   }
 }
 
 async function run(source) {
-  const { core, sanitizer, fallback = "plain" } = sources(source);
+  if (trouble() !== undefined) {
+    return { mode: "plain", error: trouble() };
+  }
+  const given = sources(source);
+  sanitizerSource ??= given.sanitizer;
   try {
-    await start({ module_or_path: core ?? new URL("../dist/riacho_bg.wasm", import.meta.url) });
+    await Promise.all(modules.map((module) => begun(module, given[module.name])));
   } catch (cause) {
     const error = coded(codeOf(cause), `riacho could not start its wasm: ${cause?.message ?? cause}`, cause);
-    if (fallback === "none") {
+    if (given.fallback === "none") {
       throw error;
     }
     await startPlain(error).catch(() => {
       // The server gives out neither: what went wrong first says more.
       throw error;
     });
-    started = true;
     return { mode: "plain", error };
   }
-  onDeath(died);
-  setSanitizerLoader((fetchSanitizer = () => loadSanitizer(sanitizer)));
-  started = true;
   return { mode: "wasm" };
+}
+
+function begun(module, source) {
+  module.starting ??= module.start({ module_or_path: source ?? module.find() }).then(
+    () => {
+      module.onStart(died);
+      module.isStarted = true;
+    },
+    (error) => {
+      module.starting = undefined;
+      throw error;
+    },
+  );
+  return module.starting;
 }
 
 function sources(source) {

@@ -4,7 +4,7 @@ import { coded } from "./error.js";
 import { Events } from "./events.js";
 import { listed, origin } from "./images.js";
 import { died, isFatal, live, loadPlain, plainNow, trouble } from "./life.js";
-import { assertStarted } from "./loader.js";
+import { CORE, assertStarted } from "./loader.js";
 import { watching } from "./watch.js";
 
 const MOST_PIECES = 256;
@@ -76,7 +76,7 @@ export class MarkdownStream {
    * @param {import("../index.js").MarkdownStreamOptions} [options]
    */
   constructor(container, options = {}) {
-    assertStarted("MarkdownStream");
+    assertStarted("MarkdownStream", CORE);
     if (!(container instanceof Element)) {
       throw coded("bad_container", "MarkdownStream needs an element to write into");
     }

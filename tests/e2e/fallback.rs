@@ -108,6 +108,16 @@ fn a_wasm_that_can_not_be_fetched_leaves_plain_text() {
 }
 
 #[test]
+fn a_client_that_can_not_be_fetched_leaves_plain_text() {
+    let setup = Setup::default().page("plain").sockets_are_lost().console_says("404");
+    play(setup, async |scene| {
+        let started = load(&scene.page, json!({"client": "/missing.wasm"}), json!({"url": "/ws"})).await;
+        assert_eq!(started, ("plain".to_owned(), Some("wasm_unavailable".to_owned())));
+        all_is_shown_plain(scene, "wasm_unavailable").await;
+    });
+}
+
+#[test]
 fn what_is_no_wasm_leaves_plain_text_or_an_error_where_the_page_wants_one() {
     play(Setup::default().page("plain").console_says("404"), async |scene| {
         let page = &scene.page;
@@ -133,8 +143,36 @@ const BREAK: &str = "
         throw new Error('on purpose');
     };";
 
+/// The core's memory is lost: whatever is called there next traps. The client's is its own.
+const BREAK_CORE: &str = "
+    return import('/riacho/dist/riacho.js').then(async ({ default: start }) => {
+        const { memory } = await start();
+        new Uint8Array(memory.buffer).fill(0xff);
+    });";
+
+/// An exception of the DOM in the middle of what the client does there itself.
+const BREAK_CLIENT: &str = "
+    const { get, set } = Object.getOwnPropertyDescriptor(Element.prototype, 'className');
+    Object.defineProperty(Element.prototype, 'className', {
+        configurable: true,
+        get,
+        set() {
+            Object.defineProperty(Element.prototype, 'className', { configurable: true, get, set });
+            throw new Error('on purpose');
+        },
+    });";
+
 #[test]
-fn a_panic_in_mid_stream_leaves_all_text_plain_and_the_chat_goes_on() {
+fn an_exception_in_mid_stream_leaves_all_text_plain_and_the_chat_goes_on() {
+    all_goes_on_after(BREAK);
+}
+
+#[test]
+fn a_core_that_dies_under_the_client_leaves_all_text_plain_and_the_chat_goes_on() {
+    all_goes_on_after(BREAK_CORE);
+}
+
+fn all_goes_on_after(breaks: &'static str) {
     let setup = Setup::default()
         .page("plain")
         .sockets_are_lost()
@@ -151,7 +189,7 @@ fn a_panic_in_mid_stream_leaves_all_text_plain_and_the_chat_goes_on() {
         let pieces = pieces("alfa", 60);
         exchange.delta(&pieces[..10].concat()).await;
         page.answer("the first text", |answer| answer.text.contains("alfa9")).await;
-        page.run::<()>(BREAK, vec![]).await;
+        page.run::<()>(breaks, vec![]).await;
         let mut sent = 10;
         while codes(page, "degraded").await.is_empty() && sent < 50 {
             exchange.delta(&pieces[sent]).await;
@@ -174,6 +212,38 @@ fn a_panic_in_mid_stream_leaves_all_text_plain_and_the_chat_goes_on() {
         until_text(page, &reply, "Fim.").await;
         assert_eq!(page.messages().await.len(), 4);
         assert!(scene.upstream.is_idle(), "the provider was asked once a message");
+        assert_eq!(scene.link.opened(), 2, "one socket before, and one after");
+        // What is dead says nothing more, not even that its socket is closed.
+        assert!(!codes_of_connections(page).await.contains(&"closed".to_owned()));
+    });
+}
+
+async fn codes_of_connections(page: &Page) -> Vec<String> {
+    let script = "return events.filter((event) => event.type === 'connection').map((event) => event.state);";
+    page.run(script, vec![]).await
+}
+
+#[test]
+fn a_client_that_dies_of_a_call_takes_nothing_with_it() {
+    let setup =
+        Setup::default().page("plain").sockets_are_lost().console_says("on purpose").console_says("gave up");
+    play(setup, async |scene| {
+        load(&scene.page, Value::Null, json!({"url": "/ws"})).await;
+        let page = &scene.page;
+        page.run::<()>("stream.push('**um** '); stream.flush();", vec![]).await;
+        page.run::<()>(BREAK_CLIENT, vec![]).await;
+        let reply = send(page, "Conta").await;
+        let mut exchange = scene.upstream.next().await;
+        assert_eq!(exchange.asked(), "Conta");
+        exchange.stream(["**um** dois"], std::time::Duration::ZERO).await;
+        until_text(page, &reply, "**um** dois").await;
+        assert_eq!(codes(page, "degraded").await, ["wasm_panicked"]);
+        assert_eq!(codes(page, "stream degraded").await, ["wasm_panicked"]);
+        page.run::<()>("stream.push('dois');", vec![]).await;
+        let text: String = page.run("return document.getElementById('answer').textContent;", vec![]).await;
+        assert_eq!(text, "**um** dois");
+        assert_eq!(page.messages().await.len(), 2);
+        assert!(scene.upstream.is_idle(), "the provider was asked once");
     });
 }
 

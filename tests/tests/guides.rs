@@ -82,7 +82,7 @@ fn the_page_about_style_is_the_style_sheets() {
 
     // What is for the page's author has a class of ours; a page may name more of them than the sheet styles.
     let mut scripts = Vec::new();
-    for folder in ["pkg", "wasm/src/edge", "wasm/src/core"] {
+    for folder in ["pkg", "wasm/src", "wasm/client/src"] {
         for ending in [".js", ".rs", ".css"] {
             below(&root().join(folder), ending, &mut scripts);
         }
@@ -128,7 +128,8 @@ fn every_code_that_the_package_throws_is_listed() {
     scripts.retain(|file| !file.components().any(|part| part.as_os_str() == "dist"));
     let mut sources: Vec<String> = scripts.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     sources.extend(
-        ["wasm/src/edge/exports.rs", "wasm/src/edge/error.rs", "wasm/src/core/client/page.rs"].map(read),
+        ["wasm/src/edge/exports.rs", "wasm/client/src/edge/error.rs", "wasm/client/src/core/client/page.rs"]
+            .map(read),
     );
     let mut count = 0;
     for source in &sources {

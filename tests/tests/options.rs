@@ -70,22 +70,22 @@ fn the_options_of_a_chat_are_those_that_are_read() {
     typed.extend(fields(&types, "export interface CodeOptions"));
     assert_eq!(typed, read, "on the left what is typed, on the right what the wrapper reads");
     // The wasm gets those of them that it knows, and what the wrapper makes.
-    let getters = getters(&source("wasm/src/edge/exports.rs"), "ChatOptions");
-    let made = set(["emit", "makeWatch", "tape"]);
+    let getters = getters(&source("wasm/client/src/edge/exports.rs"), "ChatOptions");
+    let made = set(["emit", "drawings", "tape"]);
     let passed_on: BTreeSet<_> = getters.difference(&made).cloned().collect();
     assert!(passed_on.is_subset(&typed), "{passed_on:?}");
 }
 
 #[test]
 fn the_options_of_a_message_are_those_that_the_wasm_reads() {
-    let read = getters(&source("wasm/src/edge/exports.rs"), "SendOptions");
+    let read = getters(&source("wasm/client/src/edge/exports.rs"), "SendOptions");
     assert_eq!(fields(&source("pkg/index.d.ts"), "export interface SendOptions"), read);
     assert_eq!(strings(&source("pkg/debug/recorder.js"), "const SEND = ["), read);
 }
 
 #[test]
 fn every_field_of_a_foreign_event_is_read_and_recorded() {
-    let foreign = source("wasm/src/core/foreign.rs");
+    let foreign = source("wasm/client/src/core/foreign.rs");
     let foreign = foreign.split_once("#[cfg(test)]").unwrap().0;
     // What is asked of the members of the object, in all its spellings.
     let mut read = BTreeSet::new();
@@ -105,7 +105,7 @@ fn every_field_of_a_foreign_event_is_read_and_recorded() {
 
 #[test]
 fn every_call_that_changes_something_is_recorded() {
-    let exports = source("wasm/src/edge/exports.rs");
+    let exports = source("wasm/src/edge/exports.rs") + &source("wasm/client/src/edge/exports.rs");
     let recorder = source("pkg/debug/recorder.js");
     for (class, key, reads) in [
         (

@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 66] = [
+const FILES: [&str; 68] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -34,6 +34,8 @@ const FILES: [&str; 66] = [
     "debug/replay.js",
     "dist/riacho.js",
     "dist/riacho_bg.wasm",
+    "dist/riacho_client.js",
+    "dist/riacho_client_bg.wasm",
     "dist/riacho_sanitizer.js",
     "dist/riacho_sanitizer_bg.wasm",
     "dist/snippets/riacho-wasm-*/src/edge/images.js",

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use riacho_client::core::client::{Client, Config, Transport};
+use riacho_client::core::event::{
+    ConnectionState, ConversationLine, Event, EventError, EventMetrics, EventUsage,
+};
+use riacho_client::core::sweeper::Sweep;
 use riacho_protocol::{
     ConversationId, ConversationStatus, ErrorCode, InterruptReason, MessageId, OTHER, PREFERENCES, PartKind,
     Preferences, Role, Status,
 };
-use riacho_wasm::core::client::{Client, Config, Transport};
-use riacho_wasm::core::event::{
-    ConnectionState, ConversationLine, Event, EventError, EventMetrics, EventUsage,
-};
-use riacho_wasm::core::sweeper::Sweep;
 use serde_json::Value;
 
 fn types() -> String {

@@ -12,7 +12,8 @@ use crate::cx::Cx;
 use crate::{files, imports, package, proc, tools, vendor};
 
 /// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
-const MODULES: [(&str, &str); 2] = [("riacho-wasm", "riacho"), ("riacho-sanitizer", "riacho_sanitizer")];
+const MODULES: [(&str, &str); 3] =
+    [("riacho-wasm", "riacho"), ("riacho-client", "riacho_client"), ("riacho-sanitizer", "riacho_sanitizer")];
 
 /// What rustc emits for wasm32-unknown-unknown. All of it is in every browser since 2022.
 const WASM_OPT: [&str; 11] = [

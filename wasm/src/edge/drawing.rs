@@ -3,13 +3,14 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use super::render::Painter;
 use super::sanitizer::Sanitizer;
 use crate::core::engine::{Batch, Engine, Sanitize};
 
+#[wasm_bindgen]
 pub struct Drawing {
     engine: RefCell<Engine>,
     painter: Painter,

@@ -1,21 +1,11 @@
-//! The only place that knows JavaScript: the DOM, sockets, timers, storage, and what is exported. It decides nothing.
+//! The only place that knows JavaScript: the DOM, and what is exported. It decides nothing.
 
-mod clock;
-mod death;
 mod drawing;
-mod driver;
-mod error;
-mod exports;
-mod frames;
+pub mod exports;
 mod images;
-mod page;
 mod render;
 mod sanitizer;
-mod socket;
-mod storage;
 mod stream;
-mod utf16;
-mod world;
 
 #[cfg(test)]
 mod dom_tests;

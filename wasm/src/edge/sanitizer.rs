@@ -8,8 +8,8 @@ use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::error::message_of;
 use crate::core::engine::Sanitize;
+use riacho_browser::error::message_of;
 
 thread_local! {
     static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
@@ -30,7 +30,7 @@ pub fn set_loader(loader: Function) {
 
 /// Has it, without a fetch of its own.
 pub fn set(sanitize: Function) {
-    SANITIZE.set(Some(Sanitizer(Rc::new(sanitize))));
+    SANITIZE.set(Some(sanitize.into()));
 }
 
 /// Fetches it, or joins the fetch that is under way. What failed once is tried again by the next one who asks.
@@ -61,6 +61,18 @@ fn fetch() -> Result<Promise, String> {
 /// The loaded module, as the engine takes it: its function.
 #[derive(Clone)]
 pub struct Sanitizer(Rc<Function>);
+
+impl Sanitizer {
+    pub fn function(&self) -> &Function {
+        &self.0
+    }
+}
+
+impl From<Function> for Sanitizer {
+    fn from(sanitize: Function) -> Self {
+        Self(Rc::new(sanitize))
+    }
+}
 
 /// What is there, if it is there.
 pub fn get() -> Option<Sanitizer> {

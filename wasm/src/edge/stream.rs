@@ -4,15 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Function, JsString, Promise};
+use riacho_browser::frames::Frames;
+use riacho_browser::utf16::Utf16Joiner;
+use riacho_browser::world::World;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use super::drawing::{Drawing, Extent};
-use super::frames::Frames;
 use super::sanitizer;
-use super::utf16::Utf16Joiner;
-use super::world::World;
 use crate::core::engine::Engine;
 
 /// The state of one stream. JavaScript holds it; frames and promises hold it weakly.
@@ -78,7 +78,7 @@ impl Stream {
     #[cfg_attr(riacho_module, optimize(speed))]
     pub fn flush(self: &Rc<Self>) {
         let extent = if self.ended.get() { Extent::Whole } else { Extent::SoFar };
-        let waits = self.drawing.show(extent, self.world.sanitizer().as_ref());
+        let waits = self.drawing.show(extent, self.world.sanitizer(sanitizer::get()).as_ref());
         if waits && !self.sanitizer_asked.replace(true) && !self.world.is_replay {
             self.load_sanitizer();
         }

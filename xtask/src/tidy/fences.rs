@@ -3,10 +3,11 @@
 use super::lex::{self, Language};
 use super::{Source, Tree};
 
-const CORE: &str = "wasm/src/core";
+/// The pure part of each crate that has one.
+const CORES: [&str; 2] = ["wasm/src/core", "wasm/client/src/core"];
 
-/// The parts of the core that one composing type puts together.
-const LEAVES: [&str; 6] = ["registry", "router", "sweeper", "reconnect", "engine", "policy"];
+/// The parts of the cores that do not know each other: one composing type puts them together.
+const LEAVES: [&str; 7] = ["registry", "router", "sweeper", "reconnect", "fence", "engine", "policy"];
 
 /// The one exception: the engine builds its tree through the policy.
 const KNOWS: [(&str, &str); 1] = [("engine", "policy")];
@@ -25,7 +26,7 @@ pub fn core_knows_no_randomness(tree: &Tree) -> Vec<String> {
 
 fn core_without(tree: &Tree, forbidden: &[&str]) -> Vec<String> {
     let mut breaches = Vec::new();
-    for file in rust_below(tree, CORE) {
+    for file in cores(tree) {
         let code = code_of(file);
         for (line, word) in lex::words(&code) {
             if forbidden.contains(&word) {
@@ -38,7 +39,7 @@ fn core_without(tree: &Tree, forbidden: &[&str]) -> Vec<String> {
 
 pub fn leaves_do_not_know_each_other(tree: &Tree) -> Vec<String> {
     let mut breaches = Vec::new();
-    for file in rust_below(tree, CORE) {
+    for file in cores(tree) {
         let module = module_of(&file.path);
         let Some(leaf) = LEAVES.into_iter().find(|leaf| module.get(2).is_some_and(|name| name == leaf))
         else {
@@ -58,7 +59,7 @@ pub fn leaves_do_not_know_each_other(tree: &Tree) -> Vec<String> {
 
 /// `wasm/src/core/engine/blocks.rs` → `crate::core::engine::blocks`.
 fn module_of(path: &str) -> Vec<String> {
-    let inside = path.strip_prefix("wasm/src/").unwrap_or(path);
+    let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
     let inside = inside.strip_suffix(".rs").unwrap_or(inside);
     let inside = inside.strip_suffix("/mod").unwrap_or(inside);
     std::iter::once("crate").chain(inside.split('/')).map(str::to_owned).collect()
@@ -95,12 +96,15 @@ pub fn protocol_is_only_types(tree: &Tree) -> Vec<String> {
 }
 
 /// A crate, its manifest, and which of our own it may use in what it ships. `riacho-tests` may use anything.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("protocol/Cargo.toml", &[]),
     ("wasm/flat/Cargo.toml", &[]),
     ("wasm/index/Cargo.toml", &[]),
     ("wasm/sanitizer/Cargo.toml", &["riacho-flat"]),
-    ("wasm/Cargo.toml", &["riacho-protocol", "riacho-flat", "riacho-index"]),
+    ("wasm/browser/Cargo.toml", &[]),
+    // What renders text knows no chat, and the chat does not know what renders it.
+    ("wasm/Cargo.toml", &["riacho-flat", "riacho-index", "riacho-browser"]),
+    ("wasm/client/Cargo.toml", &["riacho-protocol", "riacho-browser"]),
     ("relay/Cargo.toml", &["riacho-protocol"]),
     ("xtask/Cargo.toml", &[]),
 ];
@@ -180,7 +184,16 @@ fn shipped(tree: &Tree) -> impl Iterator<Item = (&Source, String)> {
     tree.files
         .iter()
         .filter(|file| {
-            ["wasm/src", "wasm/sanitizer/src", "wasm/flat/src", "pkg", "www"].iter().any(|f| file.is_below(f))
+            let folders = [
+                "wasm/src",
+                "wasm/client/src",
+                "wasm/browser/src",
+                "wasm/sanitizer/src",
+                "wasm/flat/src",
+                "pkg",
+                "www",
+            ];
+            folders.iter().any(|folder| file.is_below(folder))
         })
         .filter(|file| file.ends_with(&[".rs", ".js", ".mjs", ".ts", ".html"]))
         .map(|file| (file, code_of(file)))
@@ -189,6 +202,10 @@ fn shipped(tree: &Tree) -> impl Iterator<Item = (&Source, String)> {
 /// Its text with the comments blanked.
 fn code_of(file: &Source) -> String {
     lex::without_comments(&file.text, Language::of(&file.path))
+}
+
+fn cores(tree: &Tree) -> impl Iterator<Item = &Source> {
+    CORES.into_iter().flat_map(|folder| rust_below(tree, folder))
 }
 
 fn rust_below<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = &'a Source> {
@@ -218,7 +235,7 @@ mod tests {
     #[test]
     fn a_leaf_that_names_another_is_found_however_it_names_it() {
         let tree = Tree::of(&[
-            ("wasm/src/core/registry.rs", "use crate::core::{router::Route, text::Text};\n"),
+            ("wasm/client/src/core/registry.rs", "use crate::core::{router::Route, text::Text};\n"),
             (
                 "wasm/src/core/engine/blocks.rs",
                 "use super::super::sweeper;\nuse crate::core::policy::Policy;\n",
@@ -230,7 +247,7 @@ mod tests {
         assert_eq!(
             leaves_do_not_know_each_other(&tree),
             [
-                "wasm/src/core/registry.rs:1: registry names router",
+                "wasm/client/src/core/registry.rs:1: registry names router",
                 "wasm/src/core/engine/blocks.rs:1: engine names sweeper",
                 "wasm/src/core/policy/mod.rs:1: policy names engine",
             ]
@@ -257,7 +274,8 @@ mod tests {
         files.push(("tests/Cargo.toml", "[dependencies]\nriacho-wasm = \"1\"\n"));
         let with = |relay: &'static str| {
             let mut files = files.clone();
-            files[4].1 = relay;
+            let place = files.iter().position(|(path, _)| *path == "relay/Cargo.toml").unwrap();
+            files[place].1 = relay;
             dependencies_point_one_way(&Tree::of(&files))
         };
         assert_eq!(with(fine), Vec::<String>::new());

@@ -1,10 +1,8 @@
 //! UUIDs of version 7 (RFC 9562, section 5.7) from a time and random bytes that the caller brings.
 
-use super::Millis;
-
 /// `unix` in milliseconds since 1970. Ids made later sort later, to the millisecond.
 #[must_use]
-pub fn uuid_v7(unix: Millis, random: [u8; 10]) -> String {
+pub fn uuid_v7(unix: u64, random: [u8; 10]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut bytes = [0u8; 16];
     let (time, tail) = bytes.split_at_mut(6);

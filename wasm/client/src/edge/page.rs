@@ -2,19 +2,14 @@
 //!
 //! The contract of the DOM stands in docs/ARCHITECTURE.md. An element stays the same as long as it is mounted.
 
-use std::rc::Rc;
-
 use gloo_events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
 
 use riacho_protocol::{ConversationId, Map, MessageId, Role};
 
-use super::drawing::{Drawing, Extent};
-use super::sanitizer::Sanitizer;
-use crate::core::client::{self, Appearance, Mount, News};
-use crate::core::engine::Engine;
-use crate::core::policy::Policy;
+use super::drawing::{Drawing, Drawings};
+use crate::core::client::{Appearance, Mount, News};
 use crate::core::sweeper::Container;
 
 /// What a reader asked for with a control that riacho put there.
@@ -32,9 +27,6 @@ struct Mounted {
 
 pub struct Page {
     root: Element,
-    policy: Rc<Policy>,
-    /// Makes, for the content of a message, who watches the blocks of code in it.
-    make_watch: JsValue,
     view: Option<Element>,
     mounted: Map<MessageId, Mounted>,
     /// Elements that were on the page before and hold what no log does: they come back with their conversation.
@@ -45,28 +37,14 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn new(
-        root: Element,
-        policy: Rc<Policy>,
-        make_watch: JsValue,
-        on_action: impl Fn(Action) + 'static,
-    ) -> Self {
+    pub fn new(root: Element, on_action: impl Fn(Action) + 'static) -> Self {
         let clicks = EventListener::new(&root, "click", move |event| {
             if let Some(action) = event.target().and_then(|target| action_at(target.dyn_ref::<Element>()?)) {
                 on_action(action);
             }
         });
         let (mounted, adopted) = (Map::default(), Map::default());
-        Self {
-            root,
-            policy,
-            make_watch,
-            view: None,
-            mounted,
-            adopted,
-            gave_up_sanitizer: false,
-            _clicks: clicks,
-        }
+        Self { root, view: None, mounted, adopted, gave_up_sanitizer: false, _clicks: clicks }
     }
 
     /// Puts up the view of a conversation: the one that a server rendered, or an empty one.
@@ -170,28 +148,21 @@ impl Page {
     }
 
     /// Brings the content of a message up to date. True while raw HTML in it waits for the sanitiser.
-    pub fn paint(&mut self, news: &News, sanitizer: Option<&Sanitizer>) -> bool {
+    pub fn paint(&mut self, news: &News, drawings: &Drawings, sanitizer: &JsValue) -> bool {
         let Some(mounted) = self.mounted.get_mut(&news.message_id) else { return false };
         if mounted.drawing.is_none() {
             let content = content_of(&mounted.element).filter(|_| !news.text.is_empty());
             let Some(content) = content else { return false };
             // What a server rendered goes when the log's text comes.
             content.replace_children_with_node_0();
-            let engine = Engine::new(self.policy.clone(), news.message_id.as_str());
-            let drawing = Drawing::new(&content, engine, &self.make_watch);
-            if self.gave_up_sanitizer {
-                drawing.sanitizer_failed();
+            mounted.drawing = drawings.make(&content, news.message_id.as_str());
+            if self.gave_up_sanitizer
+                && let Some(drawing) = &mounted.drawing
+            {
+                drawing.give_up_sanitizer();
             }
-            mounted.drawing = Some(drawing);
         }
-        let extent = match news.extent {
-            client::Extent::SoFar => Extent::SoFar,
-            client::Extent::Whole => Extent::Whole,
-        };
-        mounted.drawing.as_ref().is_some_and(|drawing| {
-            drawing.push(&news.text);
-            drawing.show(extent, sanitizer)
-        })
+        mounted.drawing.as_ref().is_some_and(|drawing| drawing.show(news, sanitizer))
     }
 
     /// There will be no sanitiser, for what is on the page and for what comes.
@@ -200,7 +171,7 @@ impl Page {
         self.mounted
             .values()
             .filter_map(|mounted| mounted.drawing.as_ref())
-            .for_each(Drawing::sanitizer_failed);
+            .for_each(Drawing::give_up_sanitizer);
     }
 
     pub fn set_status(&mut self, id: &MessageId, appearance: &Appearance) {

@@ -7,11 +7,10 @@ use std::rc::{Rc, Weak};
 
 use gloo_events::EventListener;
 use js_sys::{Function, Promise};
+use riacho_browser::error::message_of;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, WebSocket};
-
-use super::error::message_of;
 
 /// What a socket tells its owner.
 pub enum SocketEvent {

@@ -4,7 +4,13 @@
 //! 4.5](https://spec.commonmark.org/0.31.2/#fenced-code-blocks)). It does not know raw HTML, or that an item of a list ends
 //! where the indentation does: there the engine may see it otherwise.
 
-use crate::core::pattern::any_of;
+/// Characters of a kind: of one type, and so one copy of the standard library's searches to download.
+type Kind = fn(char) -> bool;
+
+const BLANK: Kind = |c| matches!(c, ' ' | '\t');
+const BLANK_OR_QUOTE: Kind = |c| matches!(c, ' ' | '\t' | '>');
+const BEHIND_LANGUAGE: Kind = |c| matches!(c, ',' | ':' | '{');
+
 /// A first line that is longer is no fence that anybody meant.
 const LONGEST: usize = 1024;
 
@@ -80,12 +86,12 @@ fn opens(line: &str) -> Option<Open> {
         return None;
     }
     let word = info.split_whitespace().next().unwrap_or_default();
-    let language = word.split(any_of(",:{")).next().unwrap_or_default().to_owned();
+    let language = word.split(BEHIND_LANGUAGE).next().unwrap_or_default().to_owned();
     Some(Open { mark, count, language, is_quoted })
 }
 
 fn closes(open: &Open, line: &str) -> bool {
-    let line = line.trim_start_matches(any_of(" \t>")).trim_end();
+    let line = line.trim_start_matches(BLANK_OR_QUOTE).trim_end();
     line.len() >= open.count && line.chars().all(|c| c == open.mark)
 }
 
@@ -101,7 +107,7 @@ fn without_containers(line: &str) -> (&str, bool) {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let marks: &[char] = if digits == 0 { &['-', '+', '*'] } else { &['.', ')'] };
         let inner = rest.get(digits..).and_then(|rest| rest.strip_prefix(marks));
-        match inner.filter(|inner| digits <= 9 && inner.starts_with(any_of(" \t"))) {
+        match inner.filter(|inner| digits <= 9 && inner.starts_with(BLANK)) {
             Some(inner) => rest = inner.trim_start(),
             None => return (rest, is_quoted),
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::*;
-use crate::core::engine::Engine;
-use crate::core::policy::Policy;
 use riacho_protocol::*;
+use riacho_wasm::core::engine::Engine;
+use riacho_wasm::core::policy::Policy;
 
 pub(super) struct Page {
     pub(super) client: Client,

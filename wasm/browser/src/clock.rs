@@ -1,12 +1,11 @@
-//! Time, random numbers and ids: what the core takes as arguments.
+//! Time, in milliseconds, random numbers and ids: what a pure core takes as arguments.
 
 use js_sys::{Date, Math};
 
-use crate::core::Millis;
-use crate::core::ids::uuid_v7;
+use crate::ids::uuid_v7;
 
 /// A clock that never goes back.
-pub fn now() -> Millis {
+pub fn now() -> u64 {
     let now = web_sys::window().and_then(|window| window.performance()).map_or_else(Date::now, |p| p.now());
     millis(now)
 }
@@ -28,7 +27,7 @@ pub fn new_id() -> String {
     uuid_v7(millis(Date::now()), bytes)
 }
 
-pub fn millis(ms: f64) -> Millis {
+pub fn millis(ms: f64) -> u64 {
     // `as` saturates, and neither clock is negative.
-    ms as Millis
+    ms as u64
 }

@@ -2,11 +2,6 @@
 
 use wasm_bindgen::prelude::*;
 
-use riacho_protocol::{DecodeError, IdError};
-
-use crate::core::client::SendError;
-use crate::core::policy::PolicyError;
-
 #[wasm_bindgen]
 extern "C" {
     /// JavaScript's own words for a value. Some objects throw when they are asked.
@@ -26,20 +21,4 @@ pub fn error(code: &str, message: &str) -> JsValue {
 pub fn message_of(thrown: &JsValue) -> String {
     let message = js_sys::Reflect::get(thrown, &"message".into()).ok().and_then(|m| m.as_string());
     message.or_else(|| thrown.as_string()).unwrap_or_else(|| words(thrown).unwrap_or_default())
-}
-
-pub fn from_send(e: &SendError) -> JsValue {
-    error(e.code(), &e.to_string())
-}
-
-pub fn from_decode(e: &DecodeError) -> JsValue {
-    error(e.code().as_str(), &e.to_string())
-}
-
-pub fn from_policy(e: &PolicyError) -> JsValue {
-    error(e.code(), &e.to_string())
-}
-
-pub fn from_id(e: IdError) -> JsValue {
-    error("bad_id", &e.to_string())
 }

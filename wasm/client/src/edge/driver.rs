@@ -9,19 +9,19 @@ use std::rc::{Rc, Weak};
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use js_sys::Function;
+use riacho_browser::death;
+use riacho_browser::frames::{Frames, is_hidden};
+use riacho_browser::world::World;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::Element;
 
-use super::death;
-use super::frames::{Frames, is_hidden};
+use super::drawing::Drawings;
 use super::page::{Action, Page};
-use super::sanitizer;
 use super::socket::{Socket, SocketEvent};
 use super::storage::Slot;
-use super::world::World;
 use crate::core::Millis;
 use crate::core::client::{Client, Output};
-use crate::core::policy::Policy;
 use riacho_protocol::MessageId;
 
 /// How much text a reload keeps; tabs have about five million characters in all.
@@ -30,14 +30,12 @@ const SNAPSHOT_BUDGET: usize = 1 << 20;
 /// What a driver is made with beside the core.
 pub struct Setup {
     pub client: Client,
-    pub root: web_sys::Element,
-    pub policy: Rc<Policy>,
+    pub root: Element,
+    pub drawings: Drawings,
     pub url: Option<String>,
     pub token: Option<Function>,
     /// Takes one event as JSON. It must not call back before the stack has unwound.
     pub emit: Function,
-    /// Makes, for an element, who watches the blocks of code in it; or undefined.
-    pub make_watch: JsValue,
     pub slot: Option<Slot>,
     pub world: World,
 }
@@ -92,7 +90,9 @@ impl Input {
 
 pub struct Driver {
     client: RefCell<Client>,
+    root: Element,
     page: RefCell<Page>,
+    drawings: Drawings,
     socket: RefCell<Option<Socket>>,
     url: Option<String>,
     token: Option<Function>,
@@ -102,6 +102,7 @@ pub struct Driver {
     frames: Frames,
     timer: RefCell<Option<(Millis, Timeout)>>,
     draining: Cell<bool>,
+    closed: Cell<bool>,
     listeners: RefCell<Vec<EventListener>>,
 }
 
@@ -110,14 +111,16 @@ impl Driver {
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
             let draw = Self::weakly(weak, |driver| driver.in_own_task(Input::Frame));
             let retry = weak.clone();
-            let page = Page::new(setup.root, setup.policy, setup.make_watch, move |action| {
+            let page = Page::new(setup.root.clone(), move |action| {
                 if let Some(driver) = retry.upgrade() {
                     driver.act(action);
                 }
             });
             Self {
                 client: RefCell::new(setup.client),
+                root: setup.root,
                 page: RefCell::new(page),
+                drawings: setup.drawings,
                 socket: RefCell::new(None),
                 // A tape needs no socket.
                 url: setup.url.filter(|_| !setup.world.is_replay),
@@ -128,6 +131,7 @@ impl Driver {
                 frames: Frames::new(draw),
                 timer: RefCell::new(None),
                 draining: Cell::new(false),
+                closed: Cell::new(false),
                 listeners: RefCell::new(Vec::new()),
             }
         });
@@ -226,6 +230,11 @@ impl Driver {
         call(&self.client.borrow())
     }
 
+    /// What the buttons of images say.
+    pub fn say_images(&self, sentence: Option<&str>) {
+        self.drawings.say_images(&self.root, sentence);
+    }
+
     /// How many elements with a message's id stand in the root.
     pub fn containers(&self) -> u32 {
         // Busy only while the page's own code runs from within a change of the DOM.
@@ -246,10 +255,20 @@ impl Driver {
         self.set_timer();
     }
 
+    /// The elements are somebody else's now: the page's, or of what comes after this module.
+    fn is_over(&self) -> bool {
+        self.closed.get() || death::is_known()
+    }
+
     fn perform(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Connect => self.connect(),
             Output::Disconnect => drop(self.socket.take()),
+            Output::Emit(event) => {
+                // The package's own function: it queues and does not throw.
+                let _ = self.emit.call1(&JsValue::UNDEFINED, &event.to_json().into());
+            }
+            _ if self.is_over() => {}
+            Output::Connect => self.connect(),
             Output::Transmit(text) => {
                 // A socket that is closing loses it, and `handle_closed` follows.
                 self.socket.borrow().as_ref().map(|socket| socket.send(&text));
@@ -268,10 +287,6 @@ impl Driver {
             Output::Survey => {
                 let found = self.page.borrow().survey();
                 self.client.borrow_mut().handle_survey(found, self.world.now());
-            }
-            Output::Emit(event) => {
-                // The package's own function: it queues and does not throw.
-                let _ = self.emit.call1(&JsValue::UNDEFINED, &event.to_json().into());
             }
         }
     }
@@ -306,11 +321,14 @@ impl Driver {
     }
 
     fn paint(&self) {
-        let sanitizer = self.world.sanitizer();
+        let sanitizer = self.world.sanitizer(self.drawings.sanitizer()).unwrap_or_default();
         // Its own statement: the borrow must end before anything of it is put into the DOM.
         let news = self.client.borrow_mut().render(self.world.now());
         for news in news {
-            let waits = self.page.borrow_mut().paint(&news, sanitizer.as_ref());
+            if self.is_over() {
+                return;
+            }
+            let waits = self.page.borrow_mut().paint(&news, &self.drawings, &sanitizer);
             if waits {
                 self.client.borrow_mut().want_sanitizer();
             }
@@ -319,8 +337,9 @@ impl Driver {
 
     fn load_sanitizer(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
+        let loading = self.drawings.load_sanitizer();
         spawn_local(async move {
-            let loaded = sanitizer::load().await;
+            let loaded = loading.await;
             if let Some(driver) = weak.upgrade() {
                 driver.happen(Input::Sanitizer(loaded));
             }
@@ -370,6 +389,7 @@ impl Driver {
     /// For good. What a reload would need is kept, so that a page that takes its chat down can put it up again.
     pub fn close(self: &Rc<Self>) {
         self.save();
+        self.closed.set(true);
         self.with(Client::close);
         self.listeners.borrow_mut().clear();
     }

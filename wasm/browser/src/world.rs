@@ -5,9 +5,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::clock;
-use super::sanitizer::{self, Sanitizer};
-use crate::core::Millis;
+use crate::clock;
 
 #[wasm_bindgen]
 extern "C" {
@@ -48,7 +46,7 @@ impl World {
         }
     }
 
-    pub fn now(&self) -> Millis {
+    pub fn now(&self) -> u64 {
         self.tape.as_ref().map_or_else(clock::now, |tape| clock::millis(tape.now()))
     }
 
@@ -60,7 +58,8 @@ impl World {
         self.tape.as_ref().map_or_else(clock::new_id, Tape::id)
     }
 
-    pub fn sanitizer(&self) -> Option<Sanitizer> {
-        sanitizer::get().filter(|_| self.tape.as_ref().is_none_or(Tape::sanitizer))
+    /// What is loaded, if it is there as far as the tape knows.
+    pub fn sanitizer<S>(&self, loaded: Option<S>) -> Option<S> {
+        loaded.filter(|_| self.tape.as_ref().is_none_or(Tape::sanitizer))
     }
 }

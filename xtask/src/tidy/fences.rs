@@ -247,9 +247,9 @@ mod tests {
         assert_eq!(
             leaves_do_not_know_each_other(&tree),
             [
-                "wasm/client/src/core/registry.rs:1: registry names router",
                 "wasm/src/core/engine/blocks.rs:1: engine names sweeper",
                 "wasm/src/core/policy/mod.rs:1: policy names engine",
+                "wasm/client/src/core/registry.rs:1: registry names router",
             ]
         );
     }

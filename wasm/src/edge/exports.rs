@@ -22,7 +22,7 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// Says how to get the sanitiser: a function that promises a function from HTML to a flat tree.
+/// Says how to get the sanitiser: a function that promises a function from a question to a flat tree.
 #[wasm_bindgen(js_name = setSanitizerLoader)]
 pub fn set_sanitizer_loader(loader: Function) {
     sanitizer::set_loader(loader);

@@ -1,5 +1,7 @@
 //! Unicode case folding, common and full: <https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt>, of Unicode 18.
 
+use crate::packed::{Packed, pack, packed_length};
+
 /// Appends a text with its case folded: two texts are the same but for case if these are equal.
 #[cfg_attr(riacho_module, optimize(speed))]
 pub fn fold(text: &str, out: &mut String) {
@@ -25,41 +27,58 @@ pub fn folded(text: &str) -> String {
 
 fn fold_char(c: char, out: &mut String) {
     let code = u32::from(c);
-    let runs: &[Run] = match code >> 16 {
-        0 => &LOW,
-        1 => &HIGH,
-        _ => &[],
+    let (runs, _) = PACKED.numbers().as_chunks::<3>();
+    let run = runs.partition_point(|run| run[0] <= code).checked_sub(1).and_then(|at| runs.get(at));
+    let Some(&[first, which, far]) = run else {
+        return out.push(c);
     };
-    let low = code as u16;
-    let (first, more, kind, far) =
-        runs.partition_point(|run| run.0 <= low).checked_sub(1).map_or((0, 0, EACH, 0), |at| runs[at]);
-    let distance = low - first;
+    let (distance, kind) = (code - first, which % 4);
     let steps = if kind == SECOND { 2 } else { 1 };
-    if distance > u16::from(more) * steps || !distance.is_multiple_of(steps) {
+    if distance > which / 4 * steps || !distance.is_multiple_of(steps) {
         return out.push(c);
     }
     if kind == LONG {
         let (_, folded) = FULL.split_once(c).unwrap_or_default();
         return out.push_str(folded.split_once(' ').unwrap_or_default().0);
     }
-    out.extend(char::from_u32(code & !0xffff | u32::from(low.wrapping_add_signed(far))));
+    let up = far / 2;
+    out.extend(char::from_u32(if far % 2 == 0 { code + up } else { code - up }));
     if kind == IOTA {
         out.push('ι');
     }
 }
 
-/// A first character, how many more, which these are, and how far it is from each to what it folds to, all of it in the
-/// lower 16 bits.
-type Run = (u16, u8, u8, i16);
+/// A first character, how many more, which these are, and how far it is from each to what it folds to.
+type Run = (u32, u32, u32, i32);
 
 /// Each behind the first.
-const EACH: u8 = 0;
+const EACH: u32 = 0;
 /// Every second behind the first.
-const SECOND: u8 = 1;
+const SECOND: u32 = 1;
 /// Each, and behind what it folds to is an iota.
-const IOTA: u8 = 2;
+const IOTA: u32 = 2;
 /// Each folds to what is behind it in [`FULL`].
-const LONG: u8 = 3;
+const LONG: u32 = 3;
+
+/// [`RUNS`], three numbers each: how far its first character is from the one before, how many more times four and which,
+/// and how far times two, odd if it is down.
+static PACKED: Packed = Packed::new(&BYTES, 3);
+static BYTES: [u8; packed_length(&NUMBERS)] = pack(&NUMBERS);
+const NUMBERS: [u32; 3 * RUNS.len()] = numbers();
+
+const fn numbers() -> [u32; 3 * RUNS.len()] {
+    let mut numbers = [0; 3 * RUNS.len()];
+    let (mut at, mut before) = (0, 0);
+    while at < RUNS.len() {
+        let (first, more, kind, far) = RUNS[at];
+        numbers[3 * at] = first - before;
+        numbers[3 * at + 1] = more * 4 + kind;
+        numbers[3 * at + 2] = far.unsigned_abs() * 2 + (far < 0) as u32;
+        before = first;
+        at += 1;
+    }
+    numbers
+}
 
 const FULL: &str = "\
     ßss İi\u{307} ŉ\u{2bc}n ǰj\u{30c} ΐι\u{308}\u{301} ΰυ\u{308}\u{301} ևեւ ẖh\u{331} ẗt\u{308} \
@@ -69,9 +88,9 @@ const FULL: &str = "\
     ῷω\u{342}ι \u{fb00}ff \u{fb01}fi \u{fb02}fl \u{fb03}ffi \u{fb04}ffl \u{fb05}st \u{fb06}st \
     \u{fb13}մն \u{fb14}մե \u{fb15}մի \u{fb16}վն \u{fb17}մխ \u{1df95}ss ";
 
-/// Up to U+FFFF.
+/// In order.
 #[rustfmt::skip]
-static LOW: [Run; 230] = [
+const RUNS: [Run; 249] = [
     (0x41, 25, EACH, 32), (0xb5, 0, EACH, 775), (0xc0, 22, EACH, 32), (0xd8, 6, EACH, 32),
     (0xdf, 0, LONG, 0), (0x100, 23, SECOND, 1), (0x130, 0, LONG, 0), (0x132, 2, SECOND, 1),
     (0x139, 7, SECOND, 1), (0x149, 0, LONG, 0), (0x14a, 22, SECOND, 1), (0x178, 0, EACH, -121),
@@ -101,47 +120,42 @@ static LOW: [Run; 230] = [
     (0x10a0, 37, EACH, 7264), (0x10c7, 0, EACH, 7264), (0x10cd, 0, EACH, 7264), (0x13f8, 5, EACH, -8),
     (0x1c80, 0, EACH, -6222), (0x1c81, 0, EACH, -6221), (0x1c82, 0, EACH, -6212),
     (0x1c83, 1, EACH, -6210), (0x1c85, 0, EACH, -6211), (0x1c86, 0, EACH, -6204),
-    (0x1c87, 0, EACH, -6180), (0x1c88, 0, EACH, -30269), (0x1c89, 0, EACH, 1),
-    (0x1c90, 42, EACH, -3008), (0x1cbd, 2, EACH, -3008), (0x1e00, 74, SECOND, 1), (0x1e96, 4, LONG, 0),
-    (0x1e9b, 0, EACH, -58), (0x1e9e, 0, LONG, 0), (0x1ea0, 47, SECOND, 1), (0x1f08, 7, EACH, -8),
-    (0x1f18, 5, EACH, -8), (0x1f28, 7, EACH, -8), (0x1f38, 7, EACH, -8), (0x1f48, 5, EACH, -8),
-    (0x1f50, 0, LONG, 0), (0x1f52, 0, LONG, 0), (0x1f54, 0, LONG, 0), (0x1f56, 0, LONG, 0),
-    (0x1f59, 3, SECOND, -8), (0x1f68, 7, EACH, -8), (0x1f80, 7, IOTA, -128), (0x1f88, 7, IOTA, -136),
-    (0x1f90, 7, IOTA, -112), (0x1f98, 7, IOTA, -120), (0x1fa0, 7, IOTA, -64), (0x1fa8, 7, IOTA, -72),
-    (0x1fb2, 0, IOTA, -66), (0x1fb3, 0, IOTA, -7170), (0x1fb4, 0, IOTA, -7176), (0x1fb6, 1, LONG, 0),
-    (0x1fb8, 1, EACH, -8), (0x1fba, 1, EACH, -74), (0x1fbc, 0, IOTA, -7179), (0x1fbe, 0, EACH, -7173),
-    (0x1fc2, 0, IOTA, -78), (0x1fc3, 0, IOTA, -7180), (0x1fc4, 0, IOTA, -7190), (0x1fc6, 1, LONG, 0),
-    (0x1fc8, 3, EACH, -86), (0x1fcc, 0, IOTA, -7189), (0x1fd2, 1, LONG, 0), (0x1fd6, 1, LONG, 0),
-    (0x1fd8, 1, EACH, -8), (0x1fda, 1, EACH, -100), (0x1fe2, 2, LONG, 0), (0x1fe6, 1, LONG, 0),
-    (0x1fe8, 1, EACH, -8), (0x1fea, 1, EACH, -112), (0x1fec, 0, EACH, -7), (0x1ff2, 0, IOTA, -118),
-    (0x1ff3, 0, IOTA, -7210), (0x1ff4, 0, IOTA, -7206), (0x1ff6, 1, LONG, 0), (0x1ff8, 1, EACH, -128),
-    (0x1ffa, 1, EACH, -126), (0x1ffc, 0, IOTA, -7219), (0x2126, 0, EACH, -7517),
-    (0x212a, 0, EACH, -8383), (0x212b, 0, EACH, -8262), (0x2132, 0, EACH, 28), (0x2160, 15, EACH, 16),
-    (0x2183, 0, EACH, 1), (0x24b6, 25, EACH, 26), (0x2c00, 47, EACH, 48), (0x2c60, 0, EACH, 1),
-    (0x2c62, 0, EACH, -10743), (0x2c63, 0, EACH, -3814), (0x2c64, 0, EACH, -10727),
-    (0x2c67, 2, SECOND, 1), (0x2c6d, 0, EACH, -10780), (0x2c6e, 0, EACH, -10749),
-    (0x2c6f, 0, EACH, -10783), (0x2c70, 0, EACH, -10782), (0x2c72, 0, EACH, 1), (0x2c75, 0, EACH, 1),
-    (0x2c7e, 1, EACH, -10815), (0x2c80, 49, SECOND, 1), (0x2ceb, 1, SECOND, 1), (0x2cf2, 0, EACH, 1),
-    (0xa640, 22, SECOND, 1), (0xa680, 13, SECOND, 1), (0xa722, 6, SECOND, 1), (0xa732, 30, SECOND, 1),
-    (0xa779, 1, SECOND, 1), (0xa77d, 0, EACH, 30204), (0xa77e, 4, SECOND, 1), (0xa78b, 0, EACH, 1),
-    (0xa78d, 0, EACH, 23256), (0xa790, 1, SECOND, 1), (0xa796, 9, SECOND, 1), (0xa7aa, 0, EACH, 23228),
-    (0xa7ab, 0, EACH, 23217), (0xa7ac, 0, EACH, 23221), (0xa7ad, 0, EACH, 23231),
-    (0xa7ae, 0, EACH, 23228), (0xa7b0, 0, EACH, 23278), (0xa7b1, 0, EACH, 23254),
-    (0xa7b2, 0, EACH, 23275), (0xa7b3, 0, EACH, 928), (0xa7b4, 7, SECOND, 1), (0xa7c4, 0, EACH, -48),
-    (0xa7c5, 0, EACH, 23229), (0xa7c6, 0, EACH, 30152), (0xa7c7, 1, SECOND, 1),
-    (0xa7cb, 0, EACH, 23193), (0xa7cc, 7, SECOND, 1), (0xa7dc, 0, EACH, 22975),
-    (0xa7dd, 0, EACH, 23194), (0xa7e2, 0, EACH, 23194), (0xa7f5, 0, EACH, 1), (0xab6c, 1, EACH, -33),
-    (0xab70, 79, EACH, 26672), (0xfb00, 6, LONG, 0), (0xfb13, 4, LONG, 0), (0xff21, 25, EACH, 32),
-];
-
-/// From U+10000 on.
-#[rustfmt::skip]
-static HIGH: [Run; 19] = [
-    (0x400, 39, EACH, 40), (0x4b0, 35, EACH, 40), (0x570, 10, EACH, 39), (0x57c, 14, EACH, 39),
-    (0x58c, 6, EACH, 39), (0x594, 1, EACH, 39), (0xc80, 50, EACH, 64), (0xd50, 21, EACH, 32),
-    (0x18a0, 31, EACH, 32), (0x6e40, 31, EACH, 32), (0x6ea0, 24, EACH, 27), (0xdf40, 0, EACH, 1),
-    (0xdf48, 1, SECOND, 1), (0xdf4d, 0, EACH, 1), (0xdf51, 0, EACH, 1), (0xdf68, 3, SECOND, 1),
-    (0xdf72, 6, SECOND, 1), (0xdf95, 0, LONG, 0), (0xe900, 33, EACH, 34),
+    (0x1c87, 0, EACH, -6180), (0x1c88, 0, EACH, 35267), (0x1c89, 0, EACH, 1), (0x1c90, 42, EACH, -3008),
+    (0x1cbd, 2, EACH, -3008), (0x1e00, 74, SECOND, 1), (0x1e96, 4, LONG, 0), (0x1e9b, 0, EACH, -58),
+    (0x1e9e, 0, LONG, 0), (0x1ea0, 47, SECOND, 1), (0x1f08, 7, EACH, -8), (0x1f18, 5, EACH, -8),
+    (0x1f28, 7, EACH, -8), (0x1f38, 7, EACH, -8), (0x1f48, 5, EACH, -8), (0x1f50, 0, LONG, 0),
+    (0x1f52, 0, LONG, 0), (0x1f54, 0, LONG, 0), (0x1f56, 0, LONG, 0), (0x1f59, 3, SECOND, -8),
+    (0x1f68, 7, EACH, -8), (0x1f80, 7, IOTA, -128), (0x1f88, 7, IOTA, -136), (0x1f90, 7, IOTA, -112),
+    (0x1f98, 7, IOTA, -120), (0x1fa0, 7, IOTA, -64), (0x1fa8, 7, IOTA, -72), (0x1fb2, 0, IOTA, -66),
+    (0x1fb3, 0, IOTA, -7170), (0x1fb4, 0, IOTA, -7176), (0x1fb6, 1, LONG, 0), (0x1fb8, 1, EACH, -8),
+    (0x1fba, 1, EACH, -74), (0x1fbc, 0, IOTA, -7179), (0x1fbe, 0, EACH, -7173), (0x1fc2, 0, IOTA, -78),
+    (0x1fc3, 0, IOTA, -7180), (0x1fc4, 0, IOTA, -7190), (0x1fc6, 1, LONG, 0), (0x1fc8, 3, EACH, -86),
+    (0x1fcc, 0, IOTA, -7189), (0x1fd2, 1, LONG, 0), (0x1fd6, 1, LONG, 0), (0x1fd8, 1, EACH, -8),
+    (0x1fda, 1, EACH, -100), (0x1fe2, 2, LONG, 0), (0x1fe6, 1, LONG, 0), (0x1fe8, 1, EACH, -8),
+    (0x1fea, 1, EACH, -112), (0x1fec, 0, EACH, -7), (0x1ff2, 0, IOTA, -118), (0x1ff3, 0, IOTA, -7210),
+    (0x1ff4, 0, IOTA, -7206), (0x1ff6, 1, LONG, 0), (0x1ff8, 1, EACH, -128), (0x1ffa, 1, EACH, -126),
+    (0x1ffc, 0, IOTA, -7219), (0x2126, 0, EACH, -7517), (0x212a, 0, EACH, -8383),
+    (0x212b, 0, EACH, -8262), (0x2132, 0, EACH, 28), (0x2160, 15, EACH, 16), (0x2183, 0, EACH, 1),
+    (0x24b6, 25, EACH, 26), (0x2c00, 47, EACH, 48), (0x2c60, 0, EACH, 1), (0x2c62, 0, EACH, -10743),
+    (0x2c63, 0, EACH, -3814), (0x2c64, 0, EACH, -10727), (0x2c67, 2, SECOND, 1),
+    (0x2c6d, 0, EACH, -10780), (0x2c6e, 0, EACH, -10749), (0x2c6f, 0, EACH, -10783),
+    (0x2c70, 0, EACH, -10782), (0x2c72, 0, EACH, 1), (0x2c75, 0, EACH, 1), (0x2c7e, 1, EACH, -10815),
+    (0x2c80, 49, SECOND, 1), (0x2ceb, 1, SECOND, 1), (0x2cf2, 0, EACH, 1), (0xa640, 22, SECOND, 1),
+    (0xa680, 13, SECOND, 1), (0xa722, 6, SECOND, 1), (0xa732, 30, SECOND, 1), (0xa779, 1, SECOND, 1),
+    (0xa77d, 0, EACH, -35332), (0xa77e, 4, SECOND, 1), (0xa78b, 0, EACH, 1), (0xa78d, 0, EACH, -42280),
+    (0xa790, 1, SECOND, 1), (0xa796, 9, SECOND, 1), (0xa7aa, 0, EACH, -42308),
+    (0xa7ab, 0, EACH, -42319), (0xa7ac, 0, EACH, -42315), (0xa7ad, 0, EACH, -42305),
+    (0xa7ae, 0, EACH, -42308), (0xa7b0, 0, EACH, -42258), (0xa7b1, 0, EACH, -42282),
+    (0xa7b2, 0, EACH, -42261), (0xa7b3, 0, EACH, 928), (0xa7b4, 7, SECOND, 1), (0xa7c4, 0, EACH, -48),
+    (0xa7c5, 0, EACH, -42307), (0xa7c6, 0, EACH, -35384), (0xa7c7, 1, SECOND, 1),
+    (0xa7cb, 0, EACH, -42343), (0xa7cc, 7, SECOND, 1), (0xa7dc, 0, EACH, -42561),
+    (0xa7dd, 0, EACH, -42342), (0xa7e2, 0, EACH, -42342), (0xa7f5, 0, EACH, 1), (0xab6c, 1, EACH, -33),
+    (0xab70, 79, EACH, -38864), (0xfb00, 6, LONG, 0), (0xfb13, 4, LONG, 0), (0xff21, 25, EACH, 32),
+    (0x10400, 39, EACH, 40), (0x104b0, 35, EACH, 40), (0x10570, 10, EACH, 39), (0x1057c, 14, EACH, 39),
+    (0x1058c, 6, EACH, 39), (0x10594, 1, EACH, 39), (0x10c80, 50, EACH, 64), (0x10d50, 21, EACH, 32),
+    (0x118a0, 31, EACH, 32), (0x16e40, 31, EACH, 32), (0x16ea0, 24, EACH, 27), (0x1df40, 0, EACH, 1),
+    (0x1df48, 1, SECOND, 1), (0x1df4d, 0, EACH, 1), (0x1df51, 0, EACH, 1), (0x1df68, 3, SECOND, 1),
+    (0x1df72, 6, SECOND, 1), (0x1df95, 0, LONG, 0), (0x1e900, 33, EACH, 34),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What labels are looked up by: a [`Map`] by text, and the [folding](fold) of case that makes two labels one.
+//! What labels are looked up by: a [`Map`] by text, and the [folding](fold) of case that makes two labels one. And how
+//! tables of characters are [`Packed`].
 //!
 //! Both the parser and the engine use it, so that neither the standard library's hash map, of which each kind of value is
 //! a copy to download, nor a second table of letters is in the module.
@@ -7,9 +8,11 @@
 #![cfg_attr(riacho_module, feature(optimize_attribute))]
 
 mod fold;
+mod packed;
 mod tree;
 
 pub use fold::{fold, folded};
+pub use packed::{Packed, pack, packed_length};
 use tree::Tree;
 
 /// A map by text. What was put in first comes first; nothing is taken out again.

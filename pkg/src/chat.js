@@ -1,15 +1,12 @@
 // ChatClient: the wrapper around the core's client, as a page sees it.
-import { Drawings, allowImages } from "../dist/riacho.js";
 import start, { Chat, onDeath } from "../dist/riacho_client.js";
+import {
+  Drawings, Events, allowImages, assertStarted, died, isFatal, listed, live, loadPlain, needs, origin, plainNow, trouble, watching,
+} from "./core.js";
 import { coded } from "./error.js";
-import { Events } from "./events.js";
-import { listed, origin } from "./images.js";
-import { isFatal, died, live, loadPlain, plainNow, trouble } from "./life.js";
-import { assertStarted, needs } from "./loader.js";
 import { Measures } from "./measure.js";
 import { Courier } from "./transport.js";
 import { Takeover } from "./takeover.js";
-import { watching } from "./watch.js";
 
 const CLIENT = needs("client", start, () => new URL("../dist/riacho_client_bg.wasm", import.meta.url), onDeath);
 

@@ -32,8 +32,12 @@ export const CORE = needs(
   },
 );
 
-/** Once the wasm is there: promises the second module's function from a question to a flat tree. */
-export const fetchSanitizer = () => loadSanitizer(sanitizerSource);
+/** The third module, when raw HTML first appears: promises a function from a question to a flat tree. */
+export async function fetchSanitizer() {
+  const { default: start, sanitize } = await import("../dist/riacho_sanitizer.js");
+  await start({ module_or_path: sanitizerSource ?? new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url) });
+  return sanitize;
+}
 
 /**
  * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module (the core's), or
@@ -52,7 +56,8 @@ export function init(source) {
 /** Throws unless `init()` has ended well. */
 export function assertStarted(what, module) {
   if (!module.isStarted && trouble() === undefined) {
-    throw coded("not_initialised", `${what} needs the wasm: await init() first`);
+    const again = CORE.isStarted ? "init() once more: this was imported after it" : "init() first";
+    throw coded("not_initialised", `${what} needs the wasm: await ${again}`);
   }
 }
 
@@ -112,13 +117,4 @@ function codeOf(cause) {
     return "wasm_blocked";
   }
   return cause instanceof WebAssembly.LinkError ? "wasm_mismatch" : "wasm_unavailable";
-}
-
-/** The second module, when raw HTML first appears: a function from a question to a flat tree. */
-async function loadSanitizer(source) {
-  const module = await import("../dist/riacho_sanitizer.js");
-  await module.default({
-    module_or_path: source ?? new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url),
-  });
-  return module.sanitize;
 }

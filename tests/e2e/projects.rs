@@ -168,6 +168,83 @@ fn webpack_finds_the_wasm_and_keeps_the_element() {
     });
 }
 
+/// What a tool wrote: the names of all files, and the text of the scripts.
+fn written(folder: &Path) -> (Vec<String>, String) {
+    let (mut names, mut scripts) = (Vec::new(), String::new());
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let (inner, text) = written(&path);
+            names.extend(inner);
+            scripts.push_str(&text);
+        } else {
+            names.push(path.file_name().unwrap().to_string_lossy().into_owned());
+            if path.extension().is_some_and(|extension| extension == "js") {
+                scripts.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    (names, scripts)
+}
+
+/// Whether a script of those that were written has the chat: the words of its class, or the name of its wasm.
+fn has_a_chat(folder: &Path) -> bool {
+    let (names, scripts) = written(folder);
+    assert!(names.iter().any(|name| name.ends_with(".js")), "{names:?}");
+    scripts.contains("ChatClient") || scripts.contains("riacho_client")
+}
+
+#[test]
+fn a_project_that_only_renders_has_no_chat_in_it() {
+    let project = Project::get();
+    let at = |folder: &str| project.at("markdown").join(folder);
+    let esbuild = |consumer: &str, script: &str, out: &str| {
+        let out = format!("--outdir={}", at(out).display());
+        let more = ["--bundle", "--format=esm", "--splitting", "--minify", "--loader:.wasm=file"];
+        project.tool(consumer, "esbuild", &[&[script, &out], &more[..]].concat());
+    };
+    esbuild("esbuild", "main.js", "control");
+    assert!(has_a_chat(&at("control")));
+
+    let page = fs::read_to_string(at("index.html")).unwrap();
+    // By the entry, and by leaving out what is not imported.
+    for name in ["main", "shaken"] {
+        esbuild("markdown", &format!("{name}.js"), &format!("esbuild-{name}"));
+        assert!(!has_a_chat(&at(&format!("esbuild-{name}"))), "esbuild, {name}");
+
+        let (env, out) = (format!("name={name}"), format!("webpack-{name}"));
+        project.tool("markdown", "webpack", &["--env", &env, "-o", &out]);
+        assert!(!has_a_chat(&at(&out)), "webpack, {name}");
+
+        let out = format!("vite-{name}");
+        fs::write(at("index.html"), page.replace("main.js", &format!("{name}.js"))).unwrap();
+        project.tool("markdown", "vite", &["build", "--logLevel", "warn", "--outDir", &out]);
+        assert!(!has_a_chat(&at(&out)), "vite, {name}");
+    }
+
+    // Vite writes a file for each address that it reads, even of what it leaves out then.
+    for folder in ["esbuild-main", "webpack-main", "vite-main"] {
+        let (names, _) = written(&at(folder));
+        assert!(!names.iter().any(|name| name.contains("client")), "{folder}: {names:?}");
+    }
+
+    for site in ["webpack-main", "vite-main"] {
+        if !at(site).join("index.html").is_file() {
+            fs::write(at(site).join("index.html"), &page).unwrap();
+        }
+        play(at_the_relay(at(site)), async |scene| {
+            let page = &scene.page;
+            page.until("the package", async |page| {
+                page.run::<bool>("return 'write' in globalThis;", vec![]).await.then_some(())
+            })
+            .await;
+            let script = "return write('# Rio\\n\\n**a** <kbd>b</kbd>\\n').then(() =>
+                ['h1', 'p strong', 'p kbd'].map((css) => document.querySelector(`#answer ${css}`) !== null));";
+            assert_eq!(page.run::<Vec<bool>>(script, vec![]).await, [true; 3], "{site}");
+        });
+    }
+}
+
 /// Objects of this prototype that are alive after a collection.
 async fn alive(page: &Cdp, prototype: &str) -> u64 {
     page.send_raw("HeapProfiler.enable", json!({})).await.unwrap();

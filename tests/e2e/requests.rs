@@ -1,6 +1,6 @@
 //! What a page asks for and when: the second wasm module, what goes around code, and images that the page has allowed.
 
-use riacho_tests::stage::play;
+use riacho_tests::stage::{Stage, play};
 use riacho_tests::wild::Kind;
 use serde_json::Value;
 
@@ -107,5 +107,98 @@ fn a_chat_loads_the_images_of_a_message_or_of_an_origin() {
             .await;
         assert_eq!(wrong, ["bad_origin", "bad_origin"]);
         stage.run::<Value>("chat.close();", vec![]).await;
+    });
+}
+
+/// What is asked for besides the page itself, in order of the alphabet.
+fn of_the_package(stage: &Stage) -> Vec<String> {
+    let asked = stage.asked();
+    let mut found: Vec<String> = paths(&asked)
+        .into_iter()
+        .filter_map(|path| Some(path.strip_prefix("/riacho/")?.to_owned()))
+        .collect();
+    found.sort();
+    found
+}
+
+const CORE: &str = "dist/riacho_bg.wasm";
+const CLIENT: &str = "dist/riacho_client_bg.wasm";
+
+/// What only a chat needs.
+fn is_the_chats(path: &str) -> bool {
+    path.contains("client") || path.contains("chat")
+}
+
+fn wasm(asked: &[String]) -> Vec<&str> {
+    asked.iter().map(String::as_str).filter(|path| path.ends_with(".wasm")).collect()
+}
+
+/// Renders without raw HTML, by the entry's own functions.
+const RENDERS: &str = "
+    const element = document.getElementById('root').appendChild(document.createElement('div'));
+    const markdown = new MarkdownStream(element, { codeHeader: false });
+    markdown.push('# Rio\\n\\n- *a* **b**\\n\\n```js\\nx\\n```\\n\\n| a |\\n|---|\\n| $x$ |\\n');
+    await markdown.end();
+    return ['h1', 'li strong', 'pre code', 'td'].every((css) => element.querySelector(css) !== null);";
+
+#[test]
+fn a_page_that_only_renders_loads_the_core_alone() {
+    for kind in [Kind::Chromium, Kind::Firefox, Kind::WebKit] {
+        play(kind, "entries", "", async |stage| {
+            assert_eq!(of_the_package(stage), [""; 0]);
+            let script = format!(
+                "const {{ default: init, MarkdownStream }} = await entry('markdown'); await init(); await init(); {RENDERS}"
+            );
+            assert!(stage.run::<bool>(&script, vec![]).await);
+            let asked = of_the_package(stage);
+            assert_eq!(wasm(&asked), [CORE]);
+            assert!(asked.contains(&"markdown.js".to_owned()), "{asked:?}");
+            let others = |path: &String| is_the_chats(path) || path.contains("sanitizer");
+            assert!(!asked.iter().any(others), "{asked:?}");
+            let mut once = asked.clone();
+            once.dedup();
+            assert_eq!(once, asked);
+        });
+    }
+}
+
+#[test]
+fn a_page_with_a_chat_loads_both_modules_at_once_and_each_once() {
+    play(Kind::Chromium, "entries", "", async |stage| {
+        let script = format!(
+            "together(2);
+             const [{{ init }}, core] = await Promise.all([entry('index'), entry('markdown')]);
+             await Promise.all([init(), core.init()]);
+             const {{ ChatClient, MarkdownStream }} = await entry('index');
+             if (MarkdownStream !== core.MarkdownStream) throw new Error('the core is there twice');
+             const chat = new ChatClient({{ root: document.getElementById('root'), storageKey: null }});
+             chat.close();
+             {RENDERS}"
+        );
+        assert!(stage.run::<bool>(&script, vec![]).await);
+        let asked = of_the_package(stage);
+        assert_eq!(wasm(&asked), [CORE, CLIENT]);
+        let mut once = asked.clone();
+        once.dedup();
+        assert_eq!(once, asked);
+    });
+}
+
+#[test]
+fn a_chat_that_comes_later_says_what_it_waits_for_and_loads_its_own_module_alone() {
+    play(Kind::Chromium, "entries", "", async |stage| {
+        let script = "
+            const { init, MarkdownStream } = await entry('markdown');
+            await init();
+            const { ChatClient } = await entry('index');
+            const make = () => new ChatClient({ root: document.getElementById('root'), storageKey: null });
+            const words = (() => { try { make(); } catch ({ code, message }) { return [code, message]; } })();
+            const { mode } = await init();
+            make().close();
+            return [...words, mode];";
+        let [code, message, mode]: [String; 3] = stage.run(script, vec![]).await;
+        assert_eq!((code.as_str(), mode.as_str()), ("not_initialised", "wasm"));
+        assert!(message.contains("init() once more"), "{message}");
+        assert_eq!(wasm(&of_the_package(stage)), [CORE, CLIENT]);
     });
 }

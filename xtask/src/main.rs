@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod bundle;
 mod cx;
 mod demo;
 mod files;

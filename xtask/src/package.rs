@@ -1,8 +1,6 @@
-//! The package as npm gets it: what is listed in pkg, its scripts minified one by one. Nothing is bundled: who imports one of
-//! them imports the same file as ever.
+//! The package as npm gets it: what is listed in pkg, and its scripts bundled and minified.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +9,7 @@ use serde_json::Value;
 
 use crate::build::Shrink;
 use crate::cx::Cx;
-use crate::{files, proc, tools, vendor};
+use crate::{bundle, files, proc, tools};
 
 /// Makes the folder and gives it back.
 pub fn stage(cx: &Cx, shrink: Shrink) -> Result<PathBuf> {
@@ -22,10 +20,8 @@ pub fn stage(cx: &Cx, shrink: Shrink) -> Result<PathBuf> {
     if shrink == Shrink::WasmOpt {
         let scripts: Vec<_> =
             listed.iter().filter(|file| file.extension().is_some_and(|e| e == "js")).collect();
-        let out = minified(cx, &pkg, &scripts)?;
-        for script in scripts {
-            wanted.insert(script.clone(), out.join(script));
-        }
+        wanted.retain(|file, _| !scripts.contains(&file));
+        wanted.extend(bundle::scripts(cx, &pkg, &scripts)?);
     }
     files::sync(&cx.package(), &wanted)?;
     Ok(cx.package())
@@ -43,25 +39,4 @@ fn listed(pkg: &Path) -> Result<Vec<PathBuf>> {
     let json: Value = serde_json::from_str(&json).context("`npm pack --json` gave no JSON")?;
     let listed = json[0]["files"].as_array().context("`npm pack --json` listed no files")?;
     Ok(listed.iter().filter_map(|file| file["path"].as_str()).map(PathBuf::from).collect())
-}
-
-/// The folder with the scripts as they are published.
-fn minified(cx: &Cx, pkg: &Path, scripts: &[&PathBuf]) -> Result<PathBuf> {
-    let out = cx.target.join("minified");
-    let _ = fs::remove_dir_all(&out);
-    proc::run(
-        Command::new(vendor::modules(cx)?.join(".bin/esbuild"))
-            .args(scripts)
-            .args([
-                "--minify",
-                "--format=esm",
-                "--charset=utf8",
-                "--legal-comments=none",
-                "--log-level=warning",
-            ])
-            .arg("--outbase=.")
-            .arg(format!("--outdir={}", out.display()))
-            .current_dir(pkg),
-    )?;
-    Ok(out)
 }

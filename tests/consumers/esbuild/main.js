@@ -1,10 +1,12 @@
 // esbuild leaves `new URL(…, import.meta.url)` alone: the wasm is told by explicit URLs, from its `file` loader.
 import init, { ChatClient } from "riacho";
 import core from "riacho/riacho_bg.wasm";
+import client from "riacho/riacho_client_bg.wasm";
 import sanitizer from "riacho/riacho_sanitizer_bg.wasm";
 import "riacho/riacho.css";
 
-await init({ core: new URL(core, import.meta.url), sanitizer: new URL(sanitizer, import.meta.url) });
+const at = (file) => new URL(file, import.meta.url);
+await init({ core: at(core), client: at(client), sanitizer: at(sanitizer) });
 const chat = new ChatClient({ url: "/ws", root: document.getElementById("log"), storageKey: null });
 chat.open("01990000-0000-7000-8000-000000000001");
 globalThis.chat = chat;

@@ -4,6 +4,7 @@ import { aiSDK, readUIMessageStream } from "riacho/adapters/ai-sdk";
 import { openAI, readOpenAI } from "riacho/adapters/openai";
 import { socketIO } from "riacho/adapters/socket-io";
 import { Recorder, replay, type Recording } from "riacho/debug";
+import start, { MarkdownStream as Rendered, type InitOptions, type MarkdownStreamOptions } from "riacho/markdown";
 import { RiachoChat, define } from "riacho/element";
 import { Markdown, useChat } from "riacho/react";
 import { useRef } from "react";
@@ -15,7 +16,14 @@ if (started.mode === "plain") {
   console.log(code);
 }
 
+const rendering: InitOptions = { core: "/riacho_bg.wasm", sanitizer: "/riacho_sanitizer_bg.wasm", fallback: "none" };
+await start(rendering);
+
 const root = document.createElement("div");
+const alone: MarkdownStreamOptions = { images: ["self"] };
+// One class, by whichever entry.
+const rendered: MarkdownStream = new Rendered(root, alone);
+await rendered.end();
 const transport: Transport = {
   async *send({ turns, signal }) {
     const response = await fetch("/answer", { method: "POST", body: JSON.stringify(turns), signal });

@@ -2,6 +2,16 @@
 import init, { ChatClient, MarkdownStream } from "./riacho/index.js";
 
 globalThis.events = [];
+
+/** The memory of each module, by the name of its file: a test may ruin it. */
+globalThis.memories = {};
+const { instantiateStreaming } = WebAssembly;
+WebAssembly.instantiateStreaming = async (response, imports) => {
+  const made = await instantiateStreaming(response, imports);
+  memories[response.url.split("/").at(-1)] = made.instance.exports.memory;
+  return made;
+};
+
 globalThis.load = async (source, options) => {
   const { mode, error } = await init(source);
   globalThis.stream = new MarkdownStream(document.getElementById("answer"), {

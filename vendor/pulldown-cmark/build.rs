@@ -1,5 +1,6 @@
 //! Packs the named entities: see `src/entities.rs`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -16,8 +17,11 @@ fn main() {
     fs::write(out.join("entities.txt"), packed(&table)).unwrap();
 }
 
+/// Added to each number, so that none is a letter's: as in `src/entities.rs`.
+const OFFSET: u32 = 0x6c0;
+
 /// The names by what they stand for, in the order of its first character: neighbours there have names alike, which is
-/// what brotli lives on.
+/// what brotli lives on. So it does on long names before short ones.
 fn packed(table: &str) -> String {
     let mut by_value: BTreeMap<Vec<u32>, Vec<&str>> = BTreeMap::new();
     for line in table.lines() {
@@ -30,21 +34,11 @@ fn packed(table: &str) -> String {
     let mut packed = String::new();
     let mut before = 0;
     for (codes, mut names) in by_value {
-        names.sort_unstable();
-        let mut distance = codes[0] - before;
-        if distance >= 0xd800 {
-            // No character has that number: two steps, the first one to nothing that has a name.
-            packed.push_str("\u{8000}\n");
-            distance -= 0x8000;
-        }
-        packed.push(char::from_u32(distance).unwrap());
+        names.sort_unstable_by_key(|name| (Reverse(name.len()), *name));
+        packed.push(char::from_u32(codes[0] - before + OFFSET).unwrap());
         before = codes[0];
-        for &code in &codes[1..] {
-            packed.push(char::from_u32(code).unwrap());
-            packed.push(' ');
-        }
+        packed.extend(codes[1..].iter().map(|code| char::from_u32(code + OFFSET).unwrap()));
         packed.push_str(&names.join(","));
-        packed.push('\n');
     }
-    packed
+    packed + ","
 }

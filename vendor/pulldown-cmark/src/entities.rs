@@ -2,9 +2,12 @@
 
 use std::sync::OnceLock;
 
-/// A line a value: how far its first character is from the one of the line before, then its second character if it has
-/// one and a space, then its names, between commas. A line without names only goes on.
+/// For each value: how far its first character is from that of the one before, its second character if it has one, and its
+/// names, between commas.
 const PACKED: &str = include_str!(concat!(env!("OUT_DIR"), "/entities.txt"));
+
+/// Added to each number, so that none is a letter's: as in `build.rs`.
+const OFFSET: u32 = 0x6c0;
 
 /// More than the 2,125 names, so that a search soon finds an empty place; a power of two.
 const PLACES: usize = 4096;
@@ -32,17 +35,28 @@ fn place(table: &[Option<(&'static str, String)>], name: &[u8]) -> usize {
 
 fn unpacked() -> Vec<Option<(&'static str, String)>> {
     let mut table = vec![None; PLACES];
-    let (mut rest, mut first) = (PACKED.chars(), 0);
-    while let Some(distance) = rest.next() {
-        first += u32::from(distance);
-        // Behind the distance, which may be the number of a letter or of a line's end.
-        let (line, behind) = rest.as_str().split_once('\n').unwrap_or_default();
-        rest = behind.chars();
-        let (second, names) = line.split_once(' ').unwrap_or(("", line));
-        let value: String = char::from_u32(first).into_iter().chain(second.chars()).collect();
-        for name in names.split_terminator(',') {
+    let (mut first, mut value) = (0, String::new());
+    // Where the name starts that is read; and whether the value has one, so that the next number is another's.
+    let (mut name, mut named) = (None, true);
+    for (at, c) in PACKED.char_indices() {
+        if c.is_ascii_alphanumeric() {
+            name.get_or_insert(at);
+            continue;
+        }
+        if let Some(start) = name.take() {
+            let name = &PACKED[start..at];
             let place = place(&table, name.as_bytes());
             table[place] = Some((name, value.clone()));
+            named = true;
+        }
+        if c != ',' {
+            let mut number = u32::from(c) - OFFSET;
+            if std::mem::take(&mut named) {
+                value.clear();
+                first += number;
+                number = first;
+            }
+            value.extend(char::from_u32(number));
         }
     }
     table

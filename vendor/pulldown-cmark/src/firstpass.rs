@@ -4,7 +4,7 @@
 use std::cmp::max;
 
 use crate::parse::{
-    scan_containers, Allocations, FootnoteDef, Item, ItemBody, LinkDef,
+    scan_containers, Allocations, Item, ItemBody, LinkDef,
     LINK_MAX_NESTED_PARENS,
 };
 use crate::strings::CowStr;
@@ -1391,9 +1391,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
             }
         }
         i += scan_whitespace_no_nl(&bytes[i..]);
-        self.allocs
-            .footdefs
-            .define(&label, FootnoteDef { use_count: 0 });
+        self.allocs.footdefs.define(&label);
         self.tree.append(Item {
             start,
             end: 0, // will get set later

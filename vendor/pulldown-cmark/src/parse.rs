@@ -725,13 +725,6 @@ impl<'input, F: BrokenLinkCallback<'input>> Parser<'input, F> {
                             // see if it's a footnote reference
                             if let Some((ReferenceLabel::Footnote(l), end)) = label {
                                 let footref = self.allocs.allocate_cow(l);
-                                if let Some(def) = self
-                                    .allocs
-                                    .footdefs
-                                    .get_mut(self.allocs.cows[footref.0].to_owned())
-                                {
-                                    def.use_count += 1;
-                                }
                                 if self.allocs.footdefs.contains(&self.allocs.cows[footref.0]) {
                                     // If this came from a MaybeImage, then the `!` prefix
                                     // isn't part of the footnote reference.
@@ -1654,12 +1647,6 @@ impl<'a> LinkDef<'a> {
     }
 }
 
-/// Contains the destination URL, title and source span of a reference definition.
-#[derive(Clone, Debug)]
-pub struct FootnoteDef {
-    pub use_count: usize,
-}
-
 /// Tracks tree indices of code span delimiters of each length. It should prevent
 /// quadratic scanning behaviours by providing (amortized) constant time lookups.
 struct CodeDelims {
@@ -1788,7 +1775,7 @@ pub struct RefDefs<'input>(Map<(LinkLabel<'input>, LinkDef<'input>)>);
 
 /// Keeps track of the footnote definitions defined in the document.
 #[derive(Clone, Default, Debug)]
-pub struct FootnoteDefs(Map<FootnoteDef>);
+pub struct FootnoteDefs(Map<()>);
 
 impl<'input, 'b, 's> RefDefs<'input>
 where
@@ -1818,13 +1805,8 @@ impl FootnoteDefs {
     pub fn contains(&self, key: &str) -> bool {
         !self.0.is_empty() && self.0.contains_key(&folded(key))
     }
-    /// Performs a lookup on reference label using unicode case folding.
-    pub fn get_mut(&mut self, key: CowStr<'_>) -> Option<&mut FootnoteDef> {
-        self.0.get_mut(&folded(&key))
-    }
-
-    pub(crate) fn define(&mut self, label: &str, def: FootnoteDef) {
-        self.0.insert(&folded(label), def);
+    pub(crate) fn define(&mut self, label: &str) {
+        self.0.insert(&folded(label), ());
     }
 }
 

@@ -30,71 +30,12 @@ use crate::{Alignment, LinkType};
 
 use memchr::memchr;
 
-// sorted for binary search
-const HTML_TAGS: [&str; 62] = [
-    "address",
-    "article",
-    "aside",
-    "base",
-    "basefont",
-    "blockquote",
-    "body",
-    "caption",
-    "center",
-    "col",
-    "colgroup",
-    "dd",
-    "details",
-    "dialog",
-    "dir",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frame",
-    "frameset",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "iframe",
-    "legend",
-    "li",
-    "link",
-    "main",
-    "menu",
-    "menuitem",
-    "nav",
-    "noframes",
-    "ol",
-    "optgroup",
-    "option",
-    "p",
-    "param",
-    "search",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "title",
-    "tr",
-    "track",
-    "ul",
-];
+const HTML_TAGS: &str = "\
+    address article aside base basefont blockquote body caption center col colgroup dd \
+    details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 \
+    h3 h4 h5 h6 head header hr html iframe legend li link main menu menuitem nav noframes ol \
+    optgroup option p param search section summary table tbody td tfoot th thead title tr \
+    track ul";
 
 /// Analysis of the beginning of a line, including indentation and container
 /// markers.
@@ -1060,23 +1001,9 @@ pub(crate) fn starts_html_block_type_6(data: &[u8]) -> bool {
 
 fn is_html_tag(tag: &[u8]) -> bool {
     HTML_TAGS
-        .binary_search_by(|probe| {
-            let probe_bytes_iter = probe.as_bytes().iter();
-            let tag_bytes_iter = tag.iter();
-
-            probe_bytes_iter
-                .zip(tag_bytes_iter)
-                .find_map(|(&a, &b)| {
-                    // We can compare case insensitively because the probes are
-                    // all lower case alpha strings.
-                    match a.cmp(&(b | 0x20)) {
-                        std::cmp::Ordering::Equal => None,
-                        inequality => Some(inequality),
-                    }
-                })
-                .unwrap_or_else(|| probe.len().cmp(&tag.len()))
-        })
-        .is_ok()
+        .as_bytes()
+        .split(|&b| b == b' ')
+        .any(|known| known.eq_ignore_ascii_case(tag))
 }
 
 /// Assumes that `data` starts with `<`.

@@ -32,10 +32,13 @@ export const CORE = needs(
   },
 );
 
+const SANITIZER = { find: () => new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url), onStart() {} };
+
 /** The third module, when raw HTML first appears: promises a function from a question to a flat tree. */
 export async function fetchSanitizer() {
   const { default: start, sanitize } = await import("../dist/riacho_sanitizer.js");
-  await start({ module_or_path: sanitizerSource ?? new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url) });
+  SANITIZER.start = start;
+  await begun(SANITIZER, sanitizerSource);
   return sanitize;
 }
 
@@ -83,8 +86,9 @@ async function run(source) {
   return { mode: "wasm" };
 }
 
+/** Each module is started once; what failed may be tried again. */
 function begun(module, source) {
-  module.starting ??= module.start({ module_or_path: source ?? module.find() }).then(
+  module.starting ??= started(module.start, source ?? module.find()).then(
     () => {
       module.onStart(died);
       module.isStarted = true;
@@ -95,6 +99,27 @@ function begun(module, source) {
     },
   );
   return module.starting;
+}
+
+/** Starts a module by its glue. What is fetched is compiled as it comes, where the server says what it is. */
+async function started(start, source) {
+  let given = await source;
+  if (typeof given === "string" || given instanceof URL || given instanceof Request) {
+    given = await fetch(given);
+  }
+  if (given instanceof Response) {
+    if (!given.ok) {
+      throw new Error(`${given.status} ${given.statusText} for ${given.url}`);
+    }
+    if (given.headers.get("content-type") === "application/wasm") {
+      given = await WebAssembly.compileStreaming(given);
+    } else {
+      console.warn(`riacho: ${given.url} starts later than it could: it is not served as application/wasm`);
+      given = await given.arrayBuffer();
+    }
+  }
+  const module = given instanceof WebAssembly.Module ? given : await WebAssembly.compile(given);
+  await start({ module_or_path: module });
 }
 
 function sources(source) {

@@ -144,7 +144,7 @@ const BREAK: &str = "
     };";
 
 /// The core's memory is lost: whatever is called there next traps. The client's is its own.
-const BREAK_CORE: &str = "new Uint8Array(memories['riacho_bg.wasm'].buffer).fill(0xff);";
+const BREAK_CORE: &str = "new Uint8Array(coreMemory.buffer).fill(0xff);";
 
 /// An exception of the DOM in the middle of what the client does there itself.
 const BREAK_CLIENT: &str = "

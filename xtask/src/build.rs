@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::cx::Cx;
-use crate::{files, imports, package, proc, tools, vendor};
+use crate::{files, glue, imports, package, proc, tools, vendor};
 
 /// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
 const MODULES: [(&str, &str); 3] =
@@ -120,7 +120,12 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
         Shrink::No => None,
     };
     // The tools' paths hold their versions.
-    let recipe = format!("{} {wasm_opt:?} {WASM_OPT:?} {}", bindgen.display(), include_str!("imports.rs"));
+    let recipe = format!(
+        "{} {wasm_opt:?} {WASM_OPT:?} {} {}",
+        bindgen.display(),
+        include_str!("imports.rs"),
+        include_str!("glue.rs")
+    );
     let wanted = files::fingerprint(&[recipe.as_bytes(), &files::read(&input)?]);
     if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         let _ = fs::remove_file(&stamp);
@@ -132,7 +137,9 @@ fn module(cx: &Cx, bindgen: &Path, package: &str, out_name: &str, shrink: Shrink
         )?;
         if let Some(wasm_opt) = wasm_opt {
             let wasm = out.join(format!("{out_name}_bg.wasm"));
-            imports::shorten(&wasm, &out.join(format!("{out_name}.js")))?;
+            let script = out.join(format!("{out_name}.js"));
+            imports::shorten(&wasm, &script)?;
+            glue::trim(&script)?;
             let before = fs::metadata(&wasm)?.len();
             let shrinking = Instant::now();
             proc::run(Command::new(wasm_opt).args(WASM_OPT).arg(&wasm).arg("-o").arg(&wasm))?;

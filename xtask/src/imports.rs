@@ -1,4 +1,5 @@
-//! Short names for what a module imports. wasm-bindgen's hold a hash each, twice: in the wasm and in its glue.
+//! Short names for what a module imports, and for the exports that are named by types. wasm-bindgen's hold a hash each, twice:
+//! in the wasm and in its glue.
 
 use std::fs;
 use std::path::Path;
@@ -7,21 +8,38 @@ use anyhow::{Context, Result, bail};
 
 use crate::files;
 
-/// The section of the imports, and the one kind of import that wasm-bindgen makes.
+/// The sections, and the one kind of import that wasm-bindgen makes.
 const IMPORTS: u8 = 2;
+const EXPORTS: u8 = 7;
 const FUNCTION: u8 = 0;
+
+/// How the exports begin that call a closure: its types follow.
+const TYPED: &[u8] = b"wasm_bindgen_";
+
+/// What there was, in the order of its short names.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
 
 /// Renames in both files.
 pub fn shorten(wasm: &Path, glue: &Path) -> Result<()> {
     let (short, names) = renamed(&files::read(wasm)?).with_context(|| format!("in {}", wasm.display()))?;
     let mut script = files::read_text(glue)?;
-    for (at, name) in names.iter().enumerate() {
-        // As the glue writes a member of the object that it imports.
-        let (old, new) = (format!(" {name}: function("), format!(" {}: function(", short_name(at)));
+    let mut rename = |name: &str, old: String, new: String| {
         if script.matches(&old).count() != 1 {
             bail!("{} has not one {name}: wasm-bindgen writes another glue now", glue.display());
         }
         script = script.replace(&old, &new);
+        Ok(())
+    };
+    for (at, name) in names.imports.iter().enumerate() {
+        // As the glue writes a member of the object that it imports.
+        rename(name, format!(" {name}: function("), format!(" {}: function(", short_name(at)))?;
+    }
+    for (at, name) in names.exports.iter().enumerate() {
+        rename(name, format!("wasm.{name}("), format!("wasm.{}(", short_name(at)))?;
     }
     fs::write(wasm, short)?;
     Ok(fs::write(glue, script)?)
@@ -34,16 +52,18 @@ fn short_name(at: usize) -> String {
 }
 
 /// The module with short names, and the long ones in their order.
-fn renamed(wasm: &[u8]) -> Result<(Vec<u8>, Vec<String>)> {
+fn renamed(wasm: &[u8]) -> Result<(Vec<u8>, Names)> {
     let mut reader = Reader { bytes: wasm, at: 8 };
     let mut out = wasm.get(..8).context("no wasm")?.to_vec();
-    let mut names = Vec::new();
+    let mut names = Names::default();
     while reader.at < wasm.len() {
         let id = reader.byte()?;
         let section = reader.string()?;
         let mut section = section.to_vec();
-        if id == IMPORTS {
-            section = imports(&section, &mut names)?;
+        match id {
+            IMPORTS => section = imports(&section, &mut names.imports)?,
+            EXPORTS => section = exports(&section, &mut names.exports)?,
+            _ => {}
         }
         out.push(id);
         number(section.len(), &mut out);
@@ -69,6 +89,25 @@ fn imports(section: &[u8], names: &mut Vec<String>) -> Result<Vec<u8>> {
             bail!("{} is no function", names[at]);
         }
         out.push(FUNCTION);
+        number(reader.number()?, &mut out);
+    }
+    Ok(out)
+}
+
+fn exports(section: &[u8], names: &mut Vec<String>) -> Result<Vec<u8>> {
+    let mut reader = Reader { bytes: section, at: 0 };
+    let mut out = Vec::new();
+    let count = reader.number()?;
+    number(count, &mut out);
+    for _ in 0..count {
+        let mut name = reader.string()?.to_vec();
+        if name.starts_with(TYPED) {
+            let short = short_name(names.len()).into_bytes();
+            names.push(String::from_utf8(std::mem::replace(&mut name, short))?);
+        }
+        number(name.len(), &mut out);
+        out.extend(name);
+        out.push(reader.byte()?);
         number(reader.number()?, &mut out);
     }
     Ok(out)
@@ -121,23 +160,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_names_of_imports_change() {
-        let module = |name: &[u8]| {
-            let mut import = vec![1, 1, b'm'];
-            number(name.len(), &mut import);
-            import.extend(name);
-            import.extend([FUNCTION, 3]);
+    fn only_the_names_of_imports_and_of_typed_exports_change() {
+        let module = |import: &[u8], export: &[u8]| {
+            let mut imports = vec![1, 1, b'm'];
+            number(import.len(), &mut imports);
+            imports.extend(import);
+            imports.extend([FUNCTION, 3]);
+            let mut exports = vec![2, 4];
+            exports.extend(b"push\0\x07");
+            number(export.len(), &mut exports);
+            exports.extend(export);
+            exports.extend([FUNCTION, 8]);
             let mut wasm = b"\0asm\x01\0\0\0\x01\x01\0".to_vec();
-            wasm.push(IMPORTS);
-            number(import.len(), &mut wasm);
-            wasm.extend(import);
+            for (id, section) in [(IMPORTS, imports), (EXPORTS, exports)] {
+                wasm.push(id);
+                number(section.len(), &mut wasm);
+                wasm.extend(section);
+            }
             wasm.extend([0, 2, 1, b'x']);
             wasm
         };
-        let long = [b'n'; 200];
-        let (short, names) = renamed(&module(&long)).unwrap();
-        assert_eq!(short, module(b"$aa"));
-        assert_eq!(names, [String::from_utf8(long.to_vec()).unwrap()]);
+        let (import, export) = ([b'n'; 200], [TYPED, &[b'n'; 200]].concat());
+        let (short, names) = renamed(&module(&import, &export)).unwrap();
+        assert_eq!(short, module(b"$aa", b"$aa"));
+        let name = |name: &[u8]| vec![String::from_utf8(name.to_vec()).unwrap()];
+        assert_eq!(names, Names { imports: name(&import), exports: name(&export) });
         assert!(renamed(&short[..short.len() - 1]).is_err());
     }
 }

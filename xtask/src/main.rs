@@ -6,6 +6,7 @@ mod bundle;
 mod cx;
 mod demo;
 mod files;
+mod glue;
 mod imports;
 mod package;
 mod pictures;

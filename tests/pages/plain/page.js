@@ -3,13 +3,14 @@ import init, { ChatClient, MarkdownStream } from "./riacho/index.js";
 
 globalThis.events = [];
 
-/** The memory of each module, by the name of its file: a test may ruin it. */
-globalThis.memories = {};
-const { instantiateStreaming } = WebAssembly;
-WebAssembly.instantiateStreaming = async (response, imports) => {
-  const made = await instantiateStreaming(response, imports);
-  memories[response.url.split("/").at(-1)] = made.instance.exports.memory;
-  return made;
+/** The core's memory, once it is there: a test may ruin it. */
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (module, imports) => {
+  const instance = await instantiate(module, imports);
+  if ("markdown_new" in instance.exports) {
+    globalThis.coreMemory = instance.exports.memory;
+  }
+  return instance;
 };
 
 globalThis.load = async (source, options) => {

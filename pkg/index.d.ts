@@ -4,9 +4,13 @@ import type { Recorder } from "./debug/index.js";
 /** Where a wasm module comes from. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
+/** Where the modules come from that are not beside the package's scripts. */
 export interface InitOptions {
+  /** What renders text. */
   core?: WasmSource | Promise<Response>;
+  /** What a `ChatClient` needs beside it; fetched where that is imported. */
   client?: WasmSource | Promise<Response>;
+  /** Fetched when raw HTML first appears. */
   sanitizer?: WasmSource | Promise<Response>;
   /** What to do where the wasm can't be had: `"plain"`, the default, shows all text as plain text; `"none"` rejects. */
   fallback?: "plain" | "none";
@@ -15,7 +19,10 @@ export interface InitOptions {
 /** How the package runs. `error` says why it is plain: its `code` is `wasm_blocked`, `wasm_mismatch` or `wasm_unavailable`. */
 export type Started = { mode: "wasm"; error?: undefined } | { mode: "plain"; error: RiachoError };
 
-/** Fetches and starts the wasm; idempotent. Without arguments it is found beside the module. */
+/**
+ * Fetches and starts the wasm that the page's imports need, all at the same time; idempotent. Without arguments it is found
+ * beside the module; one source alone is the core's. After a later `import()` of more, it is awaited once more.
+ */
 export function init(source?: WasmSource | Promise<Response> | InitOptions): Promise<Started>;
 export default init;
 

@@ -202,3 +202,34 @@ fn a_chat_that_comes_later_says_what_it_waits_for_and_loads_its_own_module_alone
         assert_eq!(wasm(&of_the_package(stage)), [CORE, CLIENT]);
     });
 }
+
+#[test]
+fn what_a_page_preloads_is_what_the_package_asks_for() {
+    let guide = include_str!("../../docs/PAGE.md");
+    let links: String = guide
+        .lines()
+        .filter(|line| line.starts_with("<link rel=\"modulepreload") || line.contains("as=\"fetch\""))
+        .collect();
+    assert_eq!(links.matches("/node_modules/riacho/dist/").count(), 4, "{links}");
+    play(Kind::Chromium, "entries", "", async |stage| {
+        let script = format!(
+            "for (const link of args[0].match(/<link[^>]*>/g)) {{
+                 const element = document.createElement('link');
+                 for (const [, name, , value] of link.slice(5).matchAll(/([a-z]+)(=\"([^\"]*)\")?/g)) {{
+                     element.setAttribute(name, (value ?? '').replace('/node_modules/', '/'));
+                 }}
+                 document.head.append(element);
+                 await new Promise((resolve, reject) => Object.assign(element, {{ onload: resolve, onerror: reject }}));
+             }}
+             const {{ init, MarkdownStream }} = await entry('index');
+             await init();
+             {RENDERS}"
+        );
+        assert!(stage.run::<bool>(&script, vec![links.as_str().into()]).await);
+        let asked = of_the_package(stage);
+        assert_eq!(wasm(&asked), [CORE, CLIENT]);
+        for script in ["dist/chat.js", "dist/core.js"] {
+            assert_eq!(asked.iter().filter(|path| *path == script).count(), 1, "{asked:?}");
+        }
+    });
+}

@@ -122,18 +122,8 @@ async function started(start, source) {
   await start({ module_or_path: module });
 }
 
-function sources(source) {
-  const single =
-    source === undefined ||
-    typeof source === "string" ||
-    source instanceof URL ||
-    source instanceof ArrayBuffer ||
-    ArrayBuffer.isView(source) ||
-    (typeof WebAssembly === "object" && source instanceof WebAssembly.Module) ||
-    (typeof Response === "function" && source instanceof Response) ||
-    typeof source?.then === "function";
-  return single ? { core: source } : (source ?? {});
-}
+/** An object of options, or one source alone. */
+const sources = (source) => (source?.constructor === Object ? source : { core: source });
 
 function codeOf(cause) {
   // What a content security policy without 'wasm-unsafe-eval' causes, as each engine says it.

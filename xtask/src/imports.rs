@@ -1,5 +1,5 @@
-//! Short names for what a module imports, and for the exports that are named by types. wasm-bindgen's hold a hash each, twice:
-//! in the wasm and in its glue.
+//! Short names for what a module imports and exports. wasm-bindgen's stand twice, in the wasm and in its glue, and many hold a
+//! hash.
 
 use std::fs;
 use std::path::Path;
@@ -13,8 +13,8 @@ const IMPORTS: u8 = 2;
 const EXPORTS: u8 = 7;
 const FUNCTION: u8 = 0;
 
-/// How the exports begin that call a closure: its types follow.
-const TYPED: &[u8] = b"wasm_bindgen_";
+/// The one export that keeps its name: what it is says nothing else.
+const MEMORY: &[u8] = b"memory";
 
 /// What there was, in the order of its short names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,22 +27,33 @@ struct Names {
 pub fn shorten(wasm: &Path, glue: &Path) -> Result<()> {
     let (short, names) = renamed(&files::read(wasm)?).with_context(|| format!("in {}", wasm.display()))?;
     let mut script = files::read_text(glue)?;
-    let mut rename = |name: &str, old: String, new: String| {
+    for (at, name) in names.imports.iter().enumerate() {
+        // As the glue writes a member of the object that it imports.
+        let (old, new) = (format!(" {name}: function("), format!(" {}: function(", short_name(at)));
         if script.matches(&old).count() != 1 {
             bail!("{} has not one {name}: wasm-bindgen writes another glue now", glue.display());
         }
         script = script.replace(&old, &new);
-        Ok(())
-    };
-    for (at, name) in names.imports.iter().enumerate() {
-        // As the glue writes a member of the object that it imports.
-        rename(name, format!(" {name}: function("), format!(" {}: function(", short_name(at)))?;
     }
-    for (at, name) in names.exports.iter().enumerate() {
-        rename(name, format!("wasm.{name}("), format!("wasm.{}(", short_name(at)))?;
-    }
+    script = with_exports(&script, &names.exports);
     fs::write(wasm, short)?;
     Ok(fs::write(glue, script)?)
+}
+
+/// The glue with short names behind each `wasm.`, which is what it calls the exports.
+fn with_exports(glue: &str, names: &[String]) -> String {
+    const EXPORTS: &str = "wasm.";
+    let mut pieces = glue.split(EXPORTS);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+        let (name, rest) = piece.split_at(piece.find(|c| !is_name(c)).unwrap_or(piece.len()));
+        let at = names.iter().position(|known| known == name);
+        out += EXPORTS;
+        out += &at.map_or_else(|| name.to_owned(), short_name);
+        out += rest;
+    }
+    out
 }
 
 /// Two letters, of which the glue's own names have none like it.
@@ -101,7 +112,7 @@ fn exports(section: &[u8], names: &mut Vec<String>) -> Result<Vec<u8>> {
     number(count, &mut out);
     for _ in 0..count {
         let mut name = reader.string()?.to_vec();
-        if name.starts_with(TYPED) {
+        if name != MEMORY {
             let short = short_name(names.len()).into_bytes();
             names.push(String::from_utf8(std::mem::replace(&mut name, short))?);
         }
@@ -160,14 +171,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_names_of_imports_and_of_typed_exports_change() {
+    fn only_the_names_of_imports_and_exports_change() {
         let module = |import: &[u8], export: &[u8]| {
             let mut imports = vec![1, 1, b'm'];
             number(import.len(), &mut imports);
             imports.extend(import);
             imports.extend([FUNCTION, 3]);
-            let mut exports = vec![2, 4];
-            exports.extend(b"push\0\x07");
+            let mut exports = vec![2, 6];
+            exports.extend(b"memory\x02\x07");
             number(export.len(), &mut exports);
             exports.extend(export);
             exports.extend([FUNCTION, 8]);
@@ -180,11 +191,18 @@ mod tests {
             wasm.extend([0, 2, 1, b'x']);
             wasm
         };
-        let (import, export) = ([b'n'; 200], [TYPED, &[b'n'; 200]].concat());
-        let (short, names) = renamed(&module(&import, &export)).unwrap();
+        let long = [b'n'; 200];
+        let (short, names) = renamed(&module(&long, &long)).unwrap();
         assert_eq!(short, module(b"$aa", b"$aa"));
-        let name = |name: &[u8]| vec![String::from_utf8(name.to_vec()).unwrap()];
-        assert_eq!(names, Names { imports: name(&import), exports: name(&export) });
+        let name = vec![String::from_utf8(long.to_vec()).unwrap()];
+        assert_eq!(names, Names { imports: name.clone(), exports: name });
         assert!(renamed(&short[..short.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn exports_are_renamed_where_the_glue_names_them_whole() {
+        let names = ["push".to_owned(), "pushCut".to_owned()];
+        let glue = "f(wasm.push, wasm.memory); wasm.pushCut(push); wasm = x;";
+        assert_eq!(with_exports(glue, &names), "f(wasm.$aa, wasm.memory); wasm.$ab(push); wasm = x;");
     }
 }

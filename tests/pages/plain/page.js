@@ -7,7 +7,7 @@ globalThis.events = [];
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => {
   const instance = await instantiate(module, imports);
-  if ("markdown_new" in instance.exports) {
+  if (WebAssembly.Module.imports(module).some((needed) => needed.module === "./riacho_bg.js")) {
     globalThis.coreMemory = instance.exports.memory;
   }
   return instance;

@@ -39,7 +39,7 @@ const CORE: Part = Part {
     scripts: &[RENDERS],
     wasm: &["dist/riacho_bg.wasm"],
     after: &[],
-    budget: 121_700,
+    budget: 120_500,
     aim: 110_000,
 };
 
@@ -48,8 +48,8 @@ const CLIENT: Part = Part {
     scripts: &[CHATS],
     wasm: &["dist/riacho_client_bg.wasm"],
     after: &[RENDERS],
-    budget: 76_400,
-    aim: 76_400,
+    budget: 75_900,
+    aim: 75_900,
 };
 
 const PARTS: [Part; 7] = [

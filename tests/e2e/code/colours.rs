@@ -328,8 +328,9 @@ fn what_the_engine_takes_back_is_coloured_anew() {
         // As the renderer does it: first the watch is told how much stays, then the text changes. Within the line that is not
         // whole nothing is given twice; whole lines that change begin again at the top.
         let script = "
-            const { Lines } = await import('/riacho/code/lines.js');
+            const { Team } = await import('/riacho/code/team.js');
             const code = document.createElement('code');
+            code.className = 'language-any';
             document.getElementById('root').append(code);
             const text = code.appendChild(document.createTextNode(''));
             const seen = [];
@@ -337,12 +338,13 @@ fn what_the_engine_takes_back_is_coloured_anew() {
                 seen.push(line);
                 return [{ start: 0, end: 1, color: line.startsWith('a') ? 'red' : 'blue' }];
             }) });
-            const lines = new Lines(code, 'any', highlight, (event) => complaints.push(event.message));
+            const emit = (event) => complaints.push(event.message);
+            const block = new Team({ header: false, highlight, emit }).take(code);
             const splice = (keep, more) => {
-                lines.cut(text, keep);
+                block.cut(text, keep);
                 text.deleteData(keep, text.length - keep);
                 text.appendData(more);
-                lines.update(false);
+                block.update(false);
             };
             const settled = async (count) => {
                 while (seen.length < count) await frame();
@@ -355,7 +357,7 @@ fn what_the_engine_takes_back_is_coloured_anew() {
             const second = await settled(3);
             splice(1, 'x\\nb\\n');
             const third = await settled(5);
-            lines.update(true);
+            block.update(true);
             return [first, second, third, code.textContent];";
         let found: Value = stage.run(script, vec![]).await;
         assert_eq!(

@@ -986,7 +986,7 @@ impl<'a, 'b> FirstPass<'a, 'b> {
                 break;
             }
 
-            if self.text[line_start_ix..ix].contains(html_end_tag) {
+            if bytes[line_start_ix..ix].windows(html_end_tag.len()).any(|end| end == html_end_tag.as_bytes()) {
                 end_ix = ix;
                 break;
             }

@@ -1,5 +1,9 @@
-//! What text is searched for, of one type whatever the characters are: each array of another length, and each closure, would be
-//! a copy of the standard library's searches to download.
+//! Text: what is cut out of it, and what it is searched for.
+//!
+//! A cut is a call: the checks of a range are longer than that. Searches are of one type whatever the characters are: each
+//! array of another length, and each closure, would be a copy of the standard library's searches to download.
+
+use std::ops::Range;
 
 /// One of these ASCII characters, or one that the function says is.
 pub fn any_of_or(set: &'static str, or: fn(char) -> bool) -> impl Fn(char) -> bool + Copy {
@@ -37,6 +41,53 @@ pub fn is_word(c: char) -> bool {
 /// As [`is_word`], but no ASCII figure.
 pub fn is_letter(c: char) -> bool {
     is_word(c) && !c.is_ascii_digit()
+}
+
+/// The text from a place on. Nothing, where there is no such place, or a character is around it; so are these all.
+#[inline(never)]
+pub fn tail_of(text: &str, at: usize) -> &str {
+    text.get(at..).unwrap_or_default()
+}
+
+/// The text up to a place.
+#[inline(never)]
+pub fn head_of(text: &str, at: usize) -> &str {
+    text.get(..at).unwrap_or_default()
+}
+
+#[inline(never)]
+pub fn part_of(text: &str, range: Range<usize>) -> &str {
+    text.get(range).unwrap_or_default()
+}
+
+#[inline(never)]
+pub fn first_char(text: &str) -> Option<char> {
+    text.chars().next()
+}
+
+#[inline(never)]
+pub fn last_char(text: &str) -> Option<char> {
+    text.chars().next_back()
+}
+
+/// Where its last line begins.
+#[inline(never)]
+pub fn last_line(text: &str) -> usize {
+    text.rfind('\n').map_or(0, |at| at + 1)
+}
+
+/// Without white space at both ends.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(such(char::is_whitespace))
+}
+
+pub fn trim_end(text: &str) -> &str {
+    text.trim_end_matches(such(char::is_whitespace))
+}
+
+/// What is behind the figures at the start.
+pub fn behind_digits(text: &str) -> &str {
+    text.trim_start_matches(any_of("0123456789"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, part_of};
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 /// Gives the definitions in the order in which they stand among the events.
@@ -59,7 +59,7 @@ impl<'a> Between<'a> {
     fn repeated(&self, until: usize, found: &mut Vec<Range<usize>>) {
         let mut at = self.at;
         let mut run: Option<Range<usize>> = None;
-        for line in self.input.get(at..until).unwrap_or_default().split_inclusive('\n') {
+        for line in part_of(self.input, at..until).split_inclusive('\n') {
             let text = line.trim_end_matches(any_of(" \t>\n"));
             match &mut run {
                 Some(run) if !text.is_empty() => run.end = at + text.len(),

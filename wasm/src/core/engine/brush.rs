@@ -2,7 +2,7 @@
 //!
 //! Only the end of the last leaf changes here, and nothing on the page is made again.
 
-use crate::core::pattern::{any_of, is_letter, is_word};
+use crate::core::pattern::{any_of, head_of, is_letter, is_word, last_char, such};
 use crate::core::policy::{Policy, Verdict};
 
 use super::Engine;
@@ -35,7 +35,7 @@ impl Engine {
         let (start, lines, kids) = match (&leaf.role, leaf.name()) {
             (Role::Paragraph, _) => {
                 let line = self.text.get(self.line_start(self.text.trim_end_matches('\n').len())..)?;
-                if !line.contains(is_letter) {
+                if !line.contains(such(is_letter)) {
                     return None;
                 }
                 (begun, Lines::Prose, leaf.kids.as_slice())
@@ -108,11 +108,9 @@ fn agrees(text: &str, inline: &Inline, kids: &[Node]) -> bool {
         let Some(node) = kids.last().filter(|node| node.name() == Some(name(span))) else { return false };
         kids = &node.kids;
     }
-    let shown = text.get(..inline.at()).and_then(|head| head.chars().next_back());
+    let shown = last_char(head_of(text, inline.at()));
     match kids.last() {
-        Some(Node { kind: Kind::Text { text, .. }, role: Role::Inline, .. }) => {
-            text.chars().next_back() == shown
-        }
+        Some(Node { kind: Kind::Text { text, .. }, role: Role::Inline, .. }) => last_char(text) == shown,
         Some(Node { kind: Kind::Text { .. }, .. }) => false,
         _ => !shown.is_some_and(is_word),
     }

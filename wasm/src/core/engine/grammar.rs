@@ -215,7 +215,7 @@ fn first_tag(html: &str) -> Option<&str> {
 }
 
 fn name(rest: &str) -> Option<&str> {
-    if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if !rest.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()) {
         return None;
     }
     rest.split(any_of(" \t\n\x0c\r/>")).next()

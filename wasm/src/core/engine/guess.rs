@@ -9,7 +9,10 @@ use std::borrow::Cow;
 use riacho_flat::words;
 
 use super::inline::is_arguments;
-use crate::core::pattern::{any_of, is_word};
+use crate::core::pattern::{
+    any_of, behind_digits, first_char, head_of, is_word, last_char, last_line, part_of, such, tail_of, trim,
+    trim_end,
+};
 
 /// In the place of a URL that is not whole: no policy allows it.
 pub const PENDING: &str = "riacho-pending:";
@@ -30,11 +33,11 @@ pub enum Inside {
 
 /// `text` ends where the writing has come to.
 pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
-    let line_at = text.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(line_at..).unwrap_or_default();
+    let line_at = last_line(text);
+    let line = tail_of(text, line_at);
     if inside == Inside::Fence {
         let held = may_close(line.trim_start_matches(any_of(" >")));
-        return Cow::Borrowed(if held { text.get(..line_at).unwrap_or_default() } else { text });
+        return Cow::Borrowed(if held { head_of(text, line_at) } else { text });
     }
     if inside == Inside::Other
         && let Some(table) = table(text, line_at)
@@ -43,18 +46,18 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     }
     if inside == Inside::Other && defines(text) {
         // Its address is not used before it is whole.
-        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+        return Cow::Borrowed(head_of(text, line_at));
     }
     let content = line.trim_start_matches(any_of(" >"));
     if content.starts_with("```") || content.starts_with("~~~") || line.starts_with("    ") && line_at == 0 {
         return Cow::Borrowed(text);
     }
-    if !content.is_empty() && is_marker(content.trim_end()) {
+    if !content.is_empty() && is_marker(trim_end(content)) {
         // Nothing but what begins or ends a block: which one is not known yet.
-        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+        return Cow::Borrowed(head_of(text, line_at));
     }
     let from = region(text, line_at);
-    let leaf = text.get(from..).unwrap_or_default();
+    let leaf = tail_of(text, from);
     if leaf.starts_with("```") || leaf.starts_with("~~~") {
         return Cow::Borrowed(text);
     }
@@ -64,21 +67,21 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
     }
     let kept = text.get(..from + keep).unwrap_or(text);
     // A line of its own is never taken away, nor what is before it.
-    let kept = if kept.len() < line_at { text.get(..line_at).unwrap_or_default() } else { kept };
-    let line = kept.get(line_at..).unwrap_or_default().trim_start_matches(any_of(" >"));
-    if !line.is_empty() && is_marker(line.trim_end()) {
+    let kept = if kept.len() < line_at { head_of(text, line_at) } else { kept };
+    let line = tail_of(kept, line_at).trim_start_matches(any_of(" >"));
+    if !line.is_empty() && is_marker(trim_end(line)) {
         // Without what is held back it would be a rule, an underline or a table's second line.
-        return Cow::Borrowed(text.get(..line_at).unwrap_or_default());
+        return Cow::Borrowed(head_of(text, line_at));
     }
     if close.is_empty() {
         return Cow::Borrowed(kept);
     }
-    Cow::Owned(format!("{}{close}", kept.trim_end_matches(any_of(" \n"))))
+    Cow::Owned([kept.trim_end_matches(any_of(" \n")), &close].concat())
 }
 
 /// Whether a line of code may become the end of its fence.
 pub fn may_close(line: &str) -> bool {
-    let line = line.trim();
+    let line = trim(line);
     !line.is_empty() && line.chars().all(|c| matches!(c, '`' | '~'))
 }
 
@@ -88,7 +91,7 @@ pub fn is_marker(line: &str) -> bool {
     if line.chars().all(|c| c == '#') {
         return true;
     }
-    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = behind_digits(line);
     line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
         || digits.len() < line.len() && matches!(digits, "" | "." | ")")
 }
@@ -96,7 +99,7 @@ pub fn is_marker(line: &str) -> bool {
 /// A head of a table that arrives: shown as one when its line begins with a bar.
 fn table(text: &str, line_at: usize) -> Option<String> {
     let line = text.get(line_at..)?;
-    let (head_at, head) = if line.starts_with('|') && !is_marker(line.trim_end()) {
+    let (head_at, head) = if line.starts_with('|') && !is_marker(trim_end(line)) {
         (line_at, line)
     } else if line.chars().all(|c| matches!(c, '-' | ':' | '|' | ' ')) {
         let at = text.get(..line_at.checked_sub(1)?)?.rfind('\n').map_or(0, |at| at + 1);
@@ -105,27 +108,26 @@ fn table(text: &str, line_at: usize) -> Option<String> {
         return None;
     };
     let first = head_at == 0 || text.get(..head_at)?.ends_with("\n\n");
-    let cells = head.trim_end().trim_matches('|').split('|').count();
+    let cells = cells_of(head);
     if !first || !head.starts_with('|') || cells > 64 || head.contains(any_of("`\\")) {
         return None;
     }
     // A second line that is whole and says what this is.
-    if head_at < line_at
-        && line.trim_end().ends_with('|')
-        && line.trim_end().trim_matches('|').split('|').count() >= cells
-    {
+    if head_at < line_at && trim_end(line).ends_with('|') && cells_of(line) >= cells {
         return Some(text.to_owned());
     }
-    Some(format!(
-        "{}|\n{}|",
-        text.get(..head_at + head.len())?.trim_end().trim_end_matches('|'),
-        "|-".repeat(cells)
-    ))
+    let head = trim_end(text.get(..head_at + head.len())?).trim_end_matches('|');
+    Some([head, "|\n", &"|-".repeat(cells), "|"].concat())
+}
+
+/// How many cells a line has that is a row.
+fn cells_of(line: &str) -> usize {
+    trim_end(line).trim_matches(any_of("|")).split('|').count()
 }
 
 /// Whether the last line will most likely be the definition of a link.
 fn defines(text: &str) -> bool {
-    let line_at = text.rfind('\n').map_or(0, |at| at + 1);
+    let line_at = last_line(text);
     let (above, line) = text.split_at(line_at);
     if !line.starts_with('[') || line.len() > MOST {
         return false;
@@ -152,10 +154,10 @@ fn definition(line: &str) -> Option<bool> {
     if rest.is_empty() {
         return Some(false);
     }
-    let rest = rest.strip_prefix(':').filter(|_| !label.trim().is_empty())?.trim_start_matches(' ');
+    let rest = rest.strip_prefix(':').filter(|_| !trim(label).is_empty())?.trim_start_matches(' ');
     let end = if rest.starts_with('<') { rest.find('>').map(|at| at + 1) } else { rest.find(' ') };
-    let title = end.and_then(|end| rest.get(end..)).unwrap_or_default().trim();
-    let close = match title.chars().next() {
+    let title = trim(end.map_or("", |end| tail_of(rest, end)));
+    let close = match first_char(title) {
         None => return Some(true),
         Some(quote @ ('"' | '\'')) => quote,
         Some('(') => ')',
@@ -177,8 +179,8 @@ fn region(text: &str, line_at: usize) -> usize {
             return from + skipped + marker;
         }
         let Some(before) = from.checked_sub(1).and_then(|end| text.get(..end)) else { return from };
-        let at = before.rfind('\n').map_or(0, |at| at + 1);
-        let above = before.get(at..).unwrap_or_default().trim_matches(any_of(" >"));
+        let at = last_line(before);
+        let above = tail_of(before, at).trim_matches(any_of(" >"));
         let ends = above.is_empty()
             || above.starts_with(any_of("#|"))
             || above.starts_with("```")
@@ -193,19 +195,24 @@ fn region(text: &str, line_at: usize) -> usize {
 /// How long a list marker or heading marker at the start of a line is, with its spaces.
 fn marker(line: &str) -> usize {
     let rest = line.trim_start_matches('#');
-    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = behind_digits(line);
     let rest = if rest.len() < line.len() {
         rest
     } else if digits.len() < line.len() && digits.starts_with(any_of(".)")) {
-        digits.get(1..).unwrap_or_default()
+        tail_of(digits, 1)
     } else if line.starts_with(any_of("-*+")) {
-        line.get(1..).unwrap_or_default()
+        tail_of(line, 1)
     } else if line.starts_with('|') {
         return line.rfind('|').map_or(0, |at| at + 1);
     } else {
         return 0;
     };
     if rest.is_empty() || rest.starts_with(' ') { line.len() - rest.trim_start_matches(' ').len() } else { 0 }
+}
+
+/// The end of a link whose URL is not whole.
+fn pending() -> String {
+    ["](", PENDING, ")"].concat()
 }
 
 /// Something that is open in a leaf.
@@ -224,7 +231,7 @@ fn scan(leaf: &str) -> (usize, String) {
     // Where the run ends that we are in: each is measured once.
     let mut after = 0;
     let mut tags = false;
-    while let Some(c) = leaf.get(at..).and_then(|rest| rest.chars().next()) {
+    while let Some(c) = first_char(tail_of(leaf, at)) {
         if at >= after {
             after = at + run(leaf, at, c);
         }
@@ -232,8 +239,7 @@ fn scan(leaf: &str) -> (usize, String) {
         match c {
             '\\' if at + 1 == end => return finish(leaf, at, &open, String::new()),
             '\\' => {
-                let escaped =
-                    leaf.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+                let escaped = first_char(tail_of(leaf, at + 1)).map_or(1, char::len_utf8);
                 at += 1 + escaped;
                 continue;
             }
@@ -266,7 +272,7 @@ fn scan(leaf: &str) -> (usize, String) {
             // Behind a word it is a sign, unless there are tags already, or it is the end of one.
             '<' if run == 1
                 && (tags || !before_is_word(leaf, at) || leaf.as_bytes().get(after) == Some(&b'/'))
-                && is_tag_begun(leaf.get(after..).unwrap_or_default()) =>
+                && is_tag_begun(tail_of(leaf, after)) =>
             {
                 match leaf.get(after..).and_then(|rest| rest.find('>')) {
                     Some(len) => {
@@ -292,8 +298,8 @@ fn scan(leaf: &str) -> (usize, String) {
                 if let Some(place) = open.iter().rposition(|open| open.mark == '[') {
                     let begun = open.get(place).map_or(0, |open| open.at);
                     open.truncate(place);
-                    let text = leaf.get(begun..at).unwrap_or_default();
-                    let rest = leaf.get(at + 1..).unwrap_or_default();
+                    let text = part_of(leaf, begun..at);
+                    let rest = tail_of(leaf, at + 1);
                     if rest.starts_with('(') {
                         match rest.find(')') {
                             Some(len) => {
@@ -301,7 +307,7 @@ fn scan(leaf: &str) -> (usize, String) {
                                 continue;
                             }
                             None if rest.len() < MOST * 8 => {
-                                return finish(leaf, at, &open, format!("]({PENDING})"));
+                                return finish(leaf, at, &open, pending());
                             }
                             None => {}
                         }
@@ -313,12 +319,12 @@ fn scan(leaf: &str) -> (usize, String) {
                                 continue;
                             }
                             None if label.len() < MOST && !text.is_empty() => {
-                                return finish(leaf, at, &open, format!("]({PENDING})"));
+                                return finish(leaf, at, &open, pending());
                             }
                             _ => {}
                         }
                     } else if rest.is_empty() && !matches!(text, "" | " " | "x" | "X") {
-                        return finish(leaf, at, &open, format!("]({PENDING})"));
+                        return finish(leaf, at, &open, pending());
                     }
                 }
             }
@@ -326,7 +332,7 @@ fn scan(leaf: &str) -> (usize, String) {
                 if after == end {
                     return finish(leaf, at, &open, String::new());
                 }
-                let rest = leaf.get(after..).unwrap_or_default();
+                let rest = tail_of(leaf, after);
                 if c != '~' && rest.len() < 6 && rest.chars().all(is_word) && is_arguments(rest, true) {
                     return finish(leaf, at, &open, String::new());
                 }
@@ -343,9 +349,9 @@ fn scan(leaf: &str) -> (usize, String) {
 
 /// A run of delimiters in the middle opens or closes, by what is on its sides.
 fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) {
-    let before = leaf.get(..at).and_then(|head| head.chars().next_back()).unwrap_or(' ');
-    let rest = leaf.get(at + run..).unwrap_or_default();
-    let after = rest.chars().next().unwrap_or(' ');
+    let before = last_char(head_of(leaf, at)).unwrap_or(' ');
+    let rest = tail_of(leaf, at + run);
+    let after = first_char(rest).unwrap_or(' ');
     let punctuation = |c: char| c.is_ascii_punctuation();
     let left =
         !after.is_whitespace() && (!punctuation(after) || before.is_whitespace() || punctuation(before));
@@ -373,25 +379,25 @@ fn delimiters(leaf: &str, at: usize, run: usize, c: char, open: &mut Vec<Open>) 
             return;
         }
     }
-    let name: String = rest.chars().take_while(|c| is_word(*c)).collect();
-    if opens && run <= 3 && !is_arguments(&name, false) {
+    let name = head_of(rest, rest.len() - rest.trim_start_matches(such(is_word)).len());
+    if opens && run <= 3 && !is_arguments(name, false) {
         open.push(Open { mark: c, count: run, at: at + run });
     }
 }
 
 /// Keeps `len` of a leaf and closes what is open there.
 fn finish(leaf: &str, len: usize, open: &[Open], first: String) -> (usize, String) {
-    let kept = leaf.get(..len).unwrap_or_default().trim_end_matches(' ');
+    let kept = head_of(leaf, len).trim_end_matches(' ');
     let mut close = first;
     let mut len = len;
     for open in open.iter().rev() {
-        let inside = kept.get(open.at..).unwrap_or_default();
+        let inside = tail_of(kept, open.at);
         match open.mark {
             '[' if inside.len() > MOST || inside.contains('\n') => {}
             '[' if inside.is_empty() => len = len.min(image(leaf, open.at - 1)),
-            '[' => close.push_str(&format!("]({PENDING})")),
+            '[' => close.push_str(&pending()),
             _ if inside.is_empty() && close.is_empty() => len = len.min(open.at - open.count),
-            mark => close.extend(std::iter::repeat_n(mark, open.count)),
+            mark => (0..open.count).for_each(|_| close.push(mark)),
         }
     }
     (len, close)
@@ -404,7 +410,7 @@ fn image(leaf: &str, bracket: usize) -> usize {
 }
 
 fn run(leaf: &str, at: usize, c: char) -> usize {
-    let rest = leaf.get(at..).unwrap_or_default();
+    let rest = tail_of(leaf, at);
     rest.len() - rest.trim_start_matches(c).len()
 }
 
@@ -423,13 +429,18 @@ fn closing(leaf: &str, from: usize, c: char, count: usize) -> Option<usize> {
 }
 
 fn before_is_word(leaf: &str, at: usize) -> bool {
-    leaf.get(..at).and_then(|head| head.chars().next_back()).is_some_and(is_word)
+    last_char(head_of(leaf, at)).is_some_and(is_word)
+}
+
+/// How long the name is that a tag begins with.
+fn letters(tag: &str) -> usize {
+    tag.bytes().take_while(u8::is_ascii_alphanumeric).count()
 }
 
 /// Whether this, between `<` and `>`, is a tag of HTML.
 fn is_html(tag: &str) -> bool {
     let name = tag.strip_prefix('/').unwrap_or(tag);
-    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let name = head_of(name, letters(name));
     name.len() < 16 && words::is_html(&name.to_ascii_lowercase())
 }
 
@@ -442,8 +453,7 @@ fn is_tag_begun(rest: &str) -> bool {
         return false;
     }
     let name = rest.strip_prefix('/').unwrap_or(rest);
-    let letters = name.len() - name.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).len();
-    let (name, behind) = name.split_at(letters);
+    let (name, behind) = name.split_at(letters(name));
     let name = name.to_ascii_lowercase();
     rest.is_empty()
         || rest.starts_with("!-")

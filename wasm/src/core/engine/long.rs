@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Tag};
 
-use crate::core::pattern::{any_of, is_letter, is_word};
+use crate::core::pattern::{any_of, is_letter, is_word, last_char, such, trim};
 use crate::core::policy::text;
 
 use super::Engine;
@@ -17,7 +17,7 @@ use super::grammar;
 use super::guess::{Inside, guess, is_definition, is_marker, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
-use super::path::Open;
+use super::path::{self, Open};
 use super::tree::{Kind, Node, Role};
 
 /// From this length on, what is open is not read again at each flush.
@@ -83,7 +83,7 @@ impl Engine {
         }
         let mut len = new.len();
         // What may be the end of the fence, or only what is before it on its line.
-        let waits = |line: &str| may_close(line) || line.len() <= 3 && line.trim().is_empty();
+        let waits = |line: &str| may_close(line) || line.len() <= 3 && trim(line).is_empty();
         let begins = self.line_start(from) == from;
         if let Some((first, lines)) = new.split_once('\n') {
             // The lines of a fence in nothing are code as they are, unless one ends it.
@@ -202,17 +202,17 @@ impl Engine {
         match role {
             Role::Paragraph => {
                 let good = text_end == trimmed
-                    && line.contains(is_letter)
-                    && self.text.get(..trimmed)?.ends_with(is_calm)
-                    && shown.chars().next_back() == self.text.get(..trimmed)?.chars().next_back();
+                    && line.contains(such(is_letter))
+                    && self.text.get(..trimmed)?.ends_with(such(is_calm))
+                    && last_char(shown) == self.text.get(..trimmed)?.chars().next_back();
                 good.then_some(Plain::Prose(trimmed))
             }
             Role::Fence => {
                 let content = line.trim_start_matches(any_of(" >"));
-                let last = shown.chars().next_back();
-                let good = text_end == self.text.len() && last == self.text.chars().next_back();
+                let last = last_char(shown);
+                let good = text_end == self.text.len() && last == last_char(&self.text);
                 let in_line = !line.contains('\t')
-                    && content.contains(|c: char| !matches!(c, '`' | '~' | ' '))
+                    && content.contains(such(|c| !matches!(c, '`' | '~' | ' ')))
                     && last != Some('\n');
                 (good && (in_line || self.is_flat_fence())).then_some(Plain::Code(self.text.len()))
             }
@@ -220,7 +220,7 @@ impl Engine {
                 // Text in an element of which nothing is known but that it shows text: the next tag puts it right.
                 let (_, inside) = line.rsplit_once('>')?;
                 let end = inside.trim_start_matches(' ');
-                let good = end.chars().all(is_calm) && end.ends_with(is_word) && end.len() > 2;
+                let good = end.chars().all(is_calm) && end.ends_with(such(is_word)) && end.len() > 2;
                 (good && shown.ends_with(end)).then_some(Plain::Prose(trimmed))
             }
             _ => None,
@@ -278,14 +278,14 @@ impl Engine {
 
     /// Asks the parser, with a short paragraph in the place of the long one.
     fn is_still_open(&mut self, long: &Long, whole: usize) -> bool {
-        let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
+        let begin = path::begin_of(&long.path);
         let from = self.line_start(long.checked.saturating_sub(1)).max(self.anchor);
         let Some(lines) = self.text.get(from..whole) else { return false };
         let first = from <= self.line_start(long.piece.min(from)) && from == self.anchor;
         if first {
             return false;
         }
-        let input = format!("{begin}x\n{lines}");
+        let input = [&begin, "x\n", lines].concat();
         self.pen.work.scanned += input.len() as u64;
         let last = lines.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
         let blank = lines.split_inclusive('\n').any(|line| line.trim_matches(any_of(" >\t\n")).is_empty());
@@ -310,11 +310,11 @@ impl Engine {
 
     /// Gives back where the last text ends that is shown.
     fn show_piece(&mut self, long: &mut Long) -> Option<usize> {
-        let begin: String = long.path.iter().map(|open| open.begin.as_str()).collect();
+        let begin = path::begin_of(&long.path);
         let (before, piece) = (self.text.get(..long.piece)?, self.text.get(long.piece..)?);
         // What is before the piece matters to a delimiter that begins it.
         let guard = if before.ends_with(any_of(" \n")) { "x " } else { "x" };
-        let text = format!("{begin}{guard}{piece}");
+        let text = [&begin, guard, piece].concat();
         let slice = Slice {
             text: &text,
             range: 0..text.len(),

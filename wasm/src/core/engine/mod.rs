@@ -27,6 +27,7 @@ mod settle;
 pub mod tree;
 mod waiting;
 
+use crate::core::pattern::tail_of;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -298,7 +299,7 @@ impl Engine {
 
     /// Where the last line begins that is not whole.
     fn whole(&self) -> usize {
-        let tail = self.text.get(self.anchor..).unwrap_or_default();
+        let tail = tail_of(&self.text, self.anchor);
         tail.rfind('\n').map_or(self.anchor, |at| self.anchor + at + 1)
     }
 

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
-use crate::core::pattern::any_of;
 use crate::core::policy::Policy;
 
 use super::between::Between;
@@ -118,7 +117,7 @@ impl Slice<'_> {
             if let Event::Start(Tag::FootnoteDefinition(label)) = &event
                 && source != Source::Stub
             {
-                notes.push((label.to_string(), at.start));
+                notes.push(((**label).to_owned(), at.start));
             }
             if matches!(event, Event::Text(_)) {
                 parsed.text_end = at.end;
@@ -207,7 +206,7 @@ impl Slice<'_> {
             match &mut event {
                 // In an image only its text counts.
                 Event::FootnoteReference(_) if images > 0 => {
-                    event = Event::Text(format!("[{number}]").into())
+                    event = Event::Text(["[", &number.to_string(), "]"].concat().into())
                 }
                 Event::Start(
                     Tag::Link { id, dest_url, title, .. } | Tag::Image { id, dest_url, title, .. },
@@ -274,7 +273,7 @@ impl Slice<'_> {
             match self.labels.link(&link.reference) {
                 Some((dest, title)) => Some((dest.to_owned().into(), title.to_owned().into())),
                 None => {
-                    unresolved.borrow_mut().push((link.reference.to_string(), place(link.span).start));
+                    unresolved.borrow_mut().push((link.reference.into_string(), place(link.span).start));
                     None
                 }
             }
@@ -287,7 +286,7 @@ impl Slice<'_> {
         definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
             |(label, definition)| Definition {
                 label: label.to_owned(),
-                dest: definition.dest.to_string(),
+                dest: (*definition.dest).to_owned(),
                 title: definition.title.as_deref().unwrap_or_default().to_owned(),
                 span: place(definition.span.clone()),
             },
@@ -340,8 +339,8 @@ fn is_inline(event: &Event<'_>) -> bool {
 
 /// What may be a reference to a footnote, or its definition.
 pub fn footnote_labels(text: &str) -> impl Iterator<Item = &str> {
-    text.split("[^").skip(1).filter_map(|rest| {
-        let (label, _) = rest.split_once(']')?;
-        (!label.is_empty() && label.len() < 1000 && !label.contains(any_of("\n["))).then_some(label)
+    text.split('[').skip(1).filter_map(|rest| {
+        let (label, _) = rest.strip_prefix('^')?.split_once(']')?;
+        (!label.is_empty() && label.len() < 1000 && !label.contains('\n')).then_some(label)
     })
 }

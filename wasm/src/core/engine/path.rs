@@ -7,7 +7,7 @@
 use pulldown_cmark::Alignment;
 
 use super::tree::Role;
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, behind_digits};
 
 /// A container on the way to the last block.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub struct Fence {
 
 /// What to put before the text after the anchor, so that a parser has these containers open.
 pub fn stub(path: &[Open]) -> String {
-    let begin: String = path.iter().map(|open| open.begin.as_str()).collect();
+    let begin = begin_of(path);
     match path.last().map(|open| &open.role) {
         // The fence's own line is how it begins.
         Some(Role::Fence) => begin + "\n",
@@ -60,9 +60,18 @@ pub fn stub(path: &[Open]) -> String {
     }
 }
 
+/// How these containers begin, all on one line.
+pub fn begin_of(path: &[Open]) -> String {
+    let mut begin = String::new();
+    path.iter().for_each(|open| begin.push_str(&open.begin));
+    begin
+}
+
 /// The prefix of a line that goes on in these containers.
 pub fn next(path: &[Open]) -> String {
-    path.iter().map(|open| open.next.as_str()).collect()
+    let mut next = String::new();
+    path.iter().for_each(|open| next.push_str(&open.next));
+    next
 }
 
 /// How a container begins that is on the line at `line`, behind those of `path`.
@@ -83,16 +92,16 @@ pub fn begin_on(text: &str, line: usize, role: &Role, path: &[Open]) -> Option<(
 /// What opens a table: a head of the right width, and the line below.
 pub fn table(alignments: &[Alignment], next: &str) -> String {
     let head = "|x".repeat(alignments.len());
-    let line: String = alignments
-        .iter()
-        .map(|alignment| match alignment {
+    let mut line = String::new();
+    for alignment in alignments {
+        line.push_str(match alignment {
             Alignment::None => "|-",
             Alignment::Left => "|:-",
             Alignment::Center => "|:-:",
             Alignment::Right => "|-:",
-        })
-        .collect();
-    format!("{head}|\n{next}{line}|\n")
+        });
+    }
+    [&head, "|\n", next, &line, "|\n"].concat()
 }
 
 /// Reads the prefix of `line` for containers that were begun on lines before, and says what is left. `None` if there is
@@ -146,7 +155,7 @@ pub fn begin<'t>(role: &Role, rest: &'t str) -> Option<(String, String, &'t str)
             Some(("> ".to_owned(), "> ".to_owned(), after.strip_prefix(' ').unwrap_or(after)))
         }
         Role::Item => {
-            let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let digits = after.len() - behind_digits(after).len();
             let marker = if digits == 0 { after.get(..1)? } else { after.get(..digits + 1)? };
             let good = if digits == 0 {
                 matches!(marker, "-" | "*" | "+")
@@ -164,22 +173,22 @@ pub fn begin<'t>(role: &Role, rest: &'t str) -> Option<(String, String, &'t str)
             // Five spaces are one, and code.
             let pad = if content.is_empty() || pad > 4 { 1 } else { pad };
             let width = indent + marker.len() + pad;
-            let begin = format!("{:indent$}{marker}{:pad$}", "", "");
+            let begin = [&" ".repeat(indent), marker, &" ".repeat(pad)].concat();
             Some((begin, " ".repeat(width), after.get(pad.min(after.len())..)?))
         }
         Role::Note(label) => {
-            let head = format!("[^{label}]:");
+            let head = ["[^", label, "]:"].concat();
             let content = after.strip_prefix(head.as_str())?;
             if content.contains('\t') {
                 return None;
             }
-            Some((format!("{head} "), " ".repeat(4), content.trim_start_matches(' ')))
+            Some((head + " ", " ".repeat(4), content.trim_start_matches(' ')))
         }
         Role::Fence => {
             let tick = after.chars().next().filter(|c| matches!(c, '`' | '~'))?;
             let ticks = after.len() - after.trim_start_matches(tick).len();
             let fence = after.get(..ticks)?;
-            Some((format!("{:indent$}{fence}", ""), String::new(), ""))
+            Some((" ".repeat(indent) + fence, String::new(), ""))
         }
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::Event;
 use riacho_flat::{Error, Item, Reader, Tail, question};
 
+use crate::core::pattern::find;
 use crate::core::policy::{Policy, Verdict, text};
 
 use super::finish::finish;
@@ -111,5 +112,5 @@ impl Events {
 fn is_of_table(event: &Event<'_>) -> bool {
     let Event::InlineHtml(html) = event else { return false };
     let html = html.to_ascii_lowercase();
-    ["table", "tbody", "thead", "tfoot", "caption", "colgroup"].iter().any(|name| html.contains(name))
+    ["table", "tbody", "thead", "tfoot", "caption", "colgroup"].iter().any(|name| find(&html, name).is_some())
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use riacho_index::Map;
 
+use crate::core::pattern::find;
+
 use super::Engine;
 use super::diff;
 use super::labels::{Key, Labels};
@@ -102,7 +104,7 @@ impl Engine {
 
     fn refresh(&mut self, leaf: &mut Leaf, sanitizer: Option<&dyn Sanitize>) {
         let Some(mut old) = leaf.node.take() else { return };
-        if self.text.get(leaf.lines.clone()).is_some_and(|lines| lines.contains("[^")) {
+        if self.text.get(leaf.lines.clone()).is_some_and(|lines| find(lines, "[^").is_some()) {
             // First only to learn which footnotes it mentions: their numbers may move.
             for (label, at) in self.read(leaf).mentions {
                 self.mention(&label, at);
@@ -111,7 +113,7 @@ impl Engine {
         let parsed = self.read(leaf);
         let made = self.assemble(parsed.tops, leaf.lines.clone(), &leaf.path, &leaf.context, None, sanitizer);
         self.pen.work.scanned += made.scanned as u64;
-        let Some(mut new) = find(made.kids, leaf.at) else {
+        let Some(mut new) = leaf_at(made.kids, leaf.at) else {
             leaf.node = Some(old);
             return;
         };
@@ -163,12 +165,12 @@ impl Engine {
 }
 
 /// The leaf that begins at `at`.
-fn find(nodes: Vec<Node>, at: usize) -> Option<Node> {
+fn leaf_at(nodes: Vec<Node>, at: usize) -> Option<Node> {
     nodes.into_iter().find_map(|node| {
         if !node.role.is_container() {
             return (!node.spine && node.span.start == at && node.role.is_block()).then_some(node);
         }
-        find(node.kids, at)
+        leaf_at(node.kids, at)
     })
 }
 

@@ -6,7 +6,7 @@ use super::lower::lower;
 use super::number::is_address;
 use super::text;
 use super::url;
-use crate::core::pattern::{any_of_or, find, is_letter, is_word, such, until};
+use crate::core::pattern::{any_of_or, find, is_letter, is_word, such, tail_of, until};
 
 /// Where a link really leads, if its text says something else. To be shown beside the link.
 pub fn contradicted(href: &str, text: &str) -> Option<String> {
@@ -37,7 +37,7 @@ fn claims(text: &str) -> Vec<String> {
     for word in text.split(any_of_or("<>\"()[]{}|", char::is_whitespace)) {
         match find(word, "//").or_else(|| find(word, "\\\\")) {
             // Hosts in the path or the query of a URL are not where it leads.
-            Some(at) => claim(word.get(at + 2..).unwrap_or_default(), true, &mut found),
+            Some(at) => claim(tail_of(word, at + 2), true, &mut found),
             None => {
                 let outside =
                     |c: char| !is_word(c) && !is_dot(c) && !matches!(c, '-' | '_' | '/' | '@' | '%');

@@ -15,7 +15,7 @@ pub use settings::{Builder, LinkTarget, PolicyError};
 
 use riacho_flat::words;
 
-use crate::core::pattern::is_word;
+use crate::core::pattern::{is_word, trim};
 use safe::Tags;
 
 /// What ids and fragment links begin with, before the message's own id.
@@ -157,7 +157,7 @@ impl Policy {
                 }
             }
             "style" => {
-                let align = value.strip_prefix("text-align:").map(|v| v.trim().trim_end_matches(';'));
+                let align = value.strip_prefix("text-align:").map(|v| trim(v).trim_end_matches(';'));
                 if let Some(align @ ("left" | "center" | "right")) = align {
                     element.set("align", align.to_owned());
                 }
@@ -248,7 +248,7 @@ impl Policy {
 /// What GitHub makes of a heading for its id: small letters, figures, `-` and `_`, and `-` for a space.
 fn slug(text: &str) -> String {
     let mut kept = String::new();
-    for c in text.trim().chars() {
+    for c in trim(text).chars() {
         match c {
             ' ' => kept.push('-'),
             _ if is_word(c) || matches!(c, '-' | '_') => kept.push(c),

@@ -1,29 +1,54 @@
 //! How a page changes the policy, and which wishes are refused.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
 use riacho_flat::words;
-use thiserror::Error;
 
 use super::{Images, Policy, Tag, url};
 
 /// Why a policy can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {
-    #[error("<{0}> is not an element that can be allowed or denied")]
     UnknownElement(String),
-    #[error("links of the scheme `{0}` can't be allowed")]
     UnknownScheme(String),
-    #[error("`{0}` is not an origin, such as https://example.com")]
     BadOrigin(String),
-    #[error("`{0}` is not one class")]
     BadClass(String),
-    #[error("images are allowed, but <img> is denied")]
     ImagesWithoutImg,
-    #[error("links open in a new window, but rel lacks `noopener`")]
     TargetWithoutNoopener,
 }
 
+impl Error for PolicyError {}
+
+impl Display for PolicyError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
 impl PolicyError {
+    /// In words, without the machinery of formats: nothing else in the module needs that.
+    pub fn message(&self) -> String {
+        let (before, word, after) = match self {
+            PolicyError::UnknownElement(name) => {
+                ("<", name.as_str(), "> is not an element that can be allowed or denied")
+            }
+            PolicyError::UnknownScheme(scheme) => {
+                ("links of the scheme `", scheme.as_str(), "` can't be allowed")
+            }
+            PolicyError::BadOrigin(origin) => {
+                ("`", origin.as_str(), "` is not an origin, such as https://example.com")
+            }
+            PolicyError::BadClass(class) => ("`", class.as_str(), "` is not one class"),
+            PolicyError::ImagesWithoutImg => ("images are allowed, but <img> is denied", "", ""),
+            PolicyError::TargetWithoutNoopener => {
+                ("links open in a new window, but rel lacks `noopener`", "", "")
+            }
+        };
+        [before, word, after].concat()
+    }
+
     /// The stable code, for JavaScript.
     pub fn code(&self) -> &'static str {
         match self {
@@ -160,7 +185,9 @@ mod tests {
             ),
         ];
         for (builder, code) in cases {
-            assert_eq!(builder.build().unwrap_err().code(), code);
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().contains(char::is_whitespace), "{error}");
         }
         assert!(Policy::builder().target(LinkTarget::NewWindow).build().is_ok());
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::number::{is_address, is_number};
 use super::text;
-use crate::core::pattern::{any_of, is_word, until};
+use crate::core::pattern::{any_of, first_char, is_word, last_char, until};
 
 /// A host in other letters is in no URL parser's way up to here; in ASCII it may have 253 characters.
 const MOST_UNICODE: usize = 253;
@@ -16,7 +16,7 @@ pub const PATH: &str = "/\\?#";
 /// Whether `url` is relative or of one of these schemes, and well formed.
 #[cfg_attr(riacho_module, optimize(speed))]
 pub fn allowed(url: &str, schemes: &[&str]) -> bool {
-    let mut ends = [url.chars().next(), url.chars().next_back()].into_iter();
+    let mut ends = [first_char(url), last_char(url)].into_iter();
     let blank = ends.any(|end| matches!(end, Some(' ' | '\u{a0}' | '\u{feff}')));
     if blank || url.bytes().any(|b| b.is_ascii_control()) {
         return false;

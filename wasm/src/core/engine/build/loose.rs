@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::{Builder, Context, Open};
 use crate::core::engine::long::last_leaf;
 use crate::core::engine::tree::{Kind, Node, Role};
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, part_of};
 
 impl<C: Context> Builder<'_, C> {
     /// A link's definition is no block, but behind a blank line it makes a list loose as one does.
@@ -58,7 +58,7 @@ impl<C: Context> Builder<'_, C> {
         // What was there when the text begins has been looked at before.
         let Some(before) = self.lines.get(self.from..line.saturating_sub(1)) else { return };
         let blank = self.from + line_start(before, before.len());
-        let before = self.lines.get(blank..line).unwrap_or_default();
+        let before = part_of(self.lines, blank..line);
         let is_blank =
             before.trim_matches(any_of(" \t>\n")).is_empty() && before.matches('>').count() == quotes;
         // In code and raw HTML it does not count.

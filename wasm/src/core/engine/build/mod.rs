@@ -272,7 +272,7 @@ impl<'p, C: Context> Builder<'p, C> {
             }
             Tag::Item => self.block("li", &[], Role::Item, range),
             Tag::FootnoteDefinition(label) => {
-                let role = Role::Note(label.to_string());
+                let role = Role::Note((*label).to_owned());
                 self.block("div", &[("class", "footnote-definition"), ("id", &label)], role, range.clone());
                 self.open("sup", &[("class", "footnote-definition-label")], Role::Inline, range.clone());
                 self.number(&label, range.start);

@@ -1,7 +1,7 @@
 //! Links and footnotes in the leaf that is being written.
 
 use super::{Inline, Mark, Side, Sink, Span, Step};
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, any_of_or, first_char, head_of, last_char, part_of, tail_of};
 
 /// A label that is longer than this is none.
 const LABEL: usize = 300;
@@ -17,7 +17,7 @@ impl Inline {
         again: bool,
         sink: &mut dyn Sink,
     ) -> Step {
-        let Some(after) = text.get(at + 1..).and_then(|rest| rest.chars().next()) else {
+        let Some(after) = first_char(tail_of(text, at + 1)) else {
             let image = text.get(..at).is_some_and(|head| head.ends_with('!'));
             return if image { Step::Unknown } else { Step::Hold(at) };
         };
@@ -25,7 +25,7 @@ impl Inline {
             return self.footnote(text, from, at, again, sink);
         }
         let begins = matches!(Side::of(after), Side::Word | Side::Other) || matches!(after, '`' | '*' | '"');
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let before = last_char(head_of(text, at));
         let inside = self.open.iter().any(|mark| mark.span == Span::Link);
         if !begins || inside || at == self.start || before == Some('!') {
             return Step::Unknown;
@@ -42,9 +42,8 @@ impl Inline {
         again: bool,
         sink: &mut dyn Sink,
     ) -> Step {
-        let rest = text.get(at + 2..).unwrap_or_default();
-        let Some(len) = rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '[' | '\\' | '|' | '`'))
-        else {
+        let rest = tail_of(text, at + 2);
+        let Some(len) = rest.find(any_of_or("][\\|`", char::is_whitespace)) else {
             return if rest.len() > LABEL { Step::Unknown } else { Step::Hold(at) };
         };
         let behind = at + 2 + len + 1;
@@ -53,7 +52,7 @@ impl Inline {
             Some(b'(' | b'[' | b':') | None => Step::Unknown,
             Some(_) if !again || !ended || !self.open.is_empty() => Step::Unknown,
             Some(_) => {
-                self.put(text.get(*from..at).unwrap_or_default(), sink);
+                self.put(part_of(text, *from..at), sink);
                 (self.at, *from) = (behind, behind);
                 Step::To(behind)
             }
@@ -113,7 +112,7 @@ impl Inline {
             return if self.url - begun > URL { Step::Unknown } else { Step::Hold(at) };
         };
         let end = looked + len;
-        let dest = text.get(begun..end).unwrap_or_default();
+        let dest = part_of(text, begun..end);
         // A reference to a character is not what it says.
         let refers = dest.contains('&') && dest.contains(';');
         if dest.is_empty() || refers || rest.get(len) != Some(&b')') {

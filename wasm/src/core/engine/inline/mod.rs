@@ -9,7 +9,7 @@
 mod link;
 
 use super::guess::is_marker;
-use crate::core::pattern::{any_of, is_word};
+use crate::core::pattern::{any_of, first_char, head_of, is_word, last_char, part_of, tail_of, trim};
 
 /// A link's text that is longer than this is none, as in `guess`.
 const LINK_TEXT: usize = 300;
@@ -188,7 +188,7 @@ impl Inline {
                     if in_code || !self.open.is_empty() {
                         return false;
                     }
-                    self.put(text.get(from..at).unwrap_or_default().trim_end_matches(' '), sink);
+                    self.put(part_of(text, from..at).trim_end_matches(' '), sink);
                     // A row begins with a bar.
                     if at > self.start {
                         self.cell += 1;
@@ -228,7 +228,7 @@ impl Inline {
     /// Gives out what is before `at`, but for spaces at its end.
     #[cfg_attr(riacho_module, optimize(speed))]
     fn hold(&mut self, text: &str, from: usize, at: usize, sink: &mut dyn Sink) -> bool {
-        let shown = text.get(from..at).unwrap_or_default().trim_end_matches(' ');
+        let shown = part_of(text, from..at).trim_end_matches(' ');
         self.put(shown, sink);
         self.at = from + shown.len();
         let too_long = |mark: &Mark| mark.span == Span::Link && at.saturating_sub(mark.at) > LINK_TEXT;
@@ -254,10 +254,10 @@ impl Inline {
     /// A line ends. What comes behind it is the parser's business; until something does that can be told apart, nothing
     /// changes.
     fn line(&self, text: &str, at: usize, again: bool) -> Step {
-        let rest = text.get(at..).unwrap_or_default();
+        let rest = tail_of(text, at);
         let begun = rest.trim_start_matches('\n');
         if begun.is_empty()
-            || is_marker(begun.trim()) && !begun.contains('\n') && !begun.starts_with(any_of("`~ "))
+            || is_marker(trim(begun)) && !begun.contains('\n') && !begun.starts_with(any_of("`~ "))
         {
             let shaky = self.open.iter().any(|mark| mark.span == Span::Link || rest.len() > 1);
             return if shaky { Step::Unknown } else { Step::Hold(at) };
@@ -276,14 +276,14 @@ impl Inline {
         if at == self.start {
             return Side::Space;
         }
-        Side::of(text.get(..at).and_then(|head| head.chars().next_back()).unwrap_or(' '))
+        Side::of(last_char(head_of(text, at)).unwrap_or(' '))
     }
 
     fn delimiters(&mut self, text: &str, from: &mut usize, at: usize, byte: u8, sink: &mut dyn Sink) -> Step {
         let count = run(text, at, byte);
         let behind = at + count;
         let Some(rest) = text.get(behind..) else { return Step::Unknown };
-        let Some(after) = rest.chars().next() else { return Step::Hold(at) };
+        let Some(after) = first_char(rest) else { return Step::Hold(at) };
         let span = match (byte, count) {
             (b'~', 2) => Span::Strike,
             (b'*' | b'_', 1) => Span::Emphasis,
@@ -330,7 +330,7 @@ impl Inline {
         if self.open.len() >= DEPTH {
             return Step::Unknown;
         }
-        let before = text.get(*from..at).unwrap_or_default();
+        let before = part_of(text, *from..at);
         let shown = before.trim_end_matches(' ');
         self.put(shown, sink);
         self.gap += before.len() - shown.len();
@@ -349,7 +349,7 @@ impl Inline {
         behind: usize,
         sink: &mut dyn Sink,
     ) -> bool {
-        self.put(text.get(*from..at).unwrap_or_default(), sink);
+        self.put(part_of(text, *from..at), sink);
         if self.hollow > 0 {
             return false;
         }
@@ -374,7 +374,7 @@ impl Inline {
 
     fn end_code(&mut self, text: &str, from: &mut usize, at: usize, sink: &mut dyn Sink) -> Step {
         let behind = at + run(text, at, b'`');
-        let rest = text.get(behind..).unwrap_or_default().trim_start_matches(' ');
+        let rest = tail_of(text, behind).trim_start_matches(' ');
         if rest.is_empty() {
             return Step::Hold(at);
         }

@@ -7,7 +7,7 @@ use crate::core::engine::batch::units;
 use crate::core::engine::group;
 use crate::core::engine::path::{self, Fence, Open};
 use crate::core::engine::tree::{Kind, Node, Role};
-use crate::core::pattern::any_of;
+use crate::core::pattern::{any_of, part_of, trim_end};
 
 /// How long a leaf must be for its beginning to be left out.
 const LONG: usize = 256;
@@ -84,9 +84,9 @@ impl Engine {
             return fence.span.end >= self.text.len();
         }
         let line = self.line_start(whole.saturating_sub(1));
-        let line = self.text.get(line..whole).unwrap_or_default();
+        let line = part_of(&self.text, line..whole);
         // A line that could be the end of it, in whatever containers.
-        let ends = line.trim_end().trim_end_matches(any_of("`~")).len() < line.trim_end().len();
+        let ends = trim_end(line).ends_with(any_of("`~"));
         !ends && fence.span.end >= whole
     }
 

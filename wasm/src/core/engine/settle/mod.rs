@@ -2,6 +2,7 @@
 
 mod cut;
 
+use crate::core::pattern::part_of;
 use std::ops::Range;
 
 use crate::core::policy::Verdict;
@@ -129,7 +130,7 @@ impl Engine {
         }
         let mut keys: Vec<(Key, usize)> =
             wanted.iter().chain(&refs).map(|(label, at)| (Key::link(label), *at)).collect();
-        let slice = self.text.get(self.anchor..anchor).unwrap_or_default();
+        let slice = part_of(&self.text, self.anchor..anchor);
         for label in footnote_labels(slice) {
             // The label is a part of the slice; where it is there is where it is in the text.
             let at = self.anchor + (label.as_ptr() as usize - slice.as_ptr() as usize);

@@ -76,6 +76,26 @@ pub fn last_line(text: &str) -> usize {
     text.rfind('\n').map_or(0, |at| at + 1)
 }
 
+/// `String::push`, which each of its callers would have a copy of.
+#[inline(never)]
+pub fn put(out: &mut String, c: char) {
+    out.push(c);
+}
+
+/// A number in figures, without the machinery of formats.
+pub fn figures(number: usize) -> String {
+    let mut out = String::new();
+    let (mut unit, mut rest) = (1, number);
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        put(&mut out, char::from(b'0' + (rest / unit) as u8));
+        (rest, unit) = (rest % unit, unit / 10);
+    }
+    out
+}
+
 /// Without white space at both ends.
 pub fn trim(text: &str) -> &str {
     text.trim_matches(such(char::is_whitespace))
@@ -92,7 +112,14 @@ pub fn behind_digits(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::is_word;
+    use super::{figures, is_word};
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_writes_them() {
+        for number in [0, 7, 10, 99, 100, 101, 999_999_999, usize::MAX] {
+            assert_eq!(figures(number), number.to_string());
+        }
+    }
 
     #[test]
     fn letters_and_figures_are_words_and_marks_are_not() {

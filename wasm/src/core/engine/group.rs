@@ -307,7 +307,7 @@ impl Assembler<'_> {
             return true;
         }
         match (<[Node; 1]>::try_from(nodes), node.name()) {
-            (Ok([only]), Some(name)) if only.name() == Some(name) && node.role != Role::Html => {
+            (Ok([only]), Some(name)) if only.name() == Some(name) && !matches!(node.role, Role::Html) => {
                 (node.kind, node.kids) = (only.kind, only.kids);
             }
 

@@ -225,7 +225,14 @@ struct Open {
 
 /// How much of a leaf to keep, and what closes what is open in it.
 fn scan(leaf: &str) -> (usize, String) {
-    let mut open: Vec<Open> = Vec::new();
+    let mut open = Vec::new();
+    let (keep, first) = follow(leaf, &mut open);
+    finish(leaf, keep, &open, first)
+}
+
+/// Collects what is open in a leaf, up to where nothing more is kept of it. Gives back that place, and what closes the
+/// innermost thing there.
+fn follow(leaf: &str, open: &mut Vec<Open>) -> (usize, String) {
     let mut at = 0;
     let end = leaf.len();
     // Where the run ends that we are in: each is measured once.
@@ -237,7 +244,7 @@ fn scan(leaf: &str) -> (usize, String) {
         }
         let run = after - at;
         match c {
-            '\\' if at + 1 == end => return finish(leaf, at, &open, String::new()),
+            '\\' if at + 1 == end => return (at, String::new()),
             '\\' => {
                 let escaped = first_char(tail_of(leaf, at + 1)).map_or(1, char::len_utf8);
                 at += 1 + escaped;
@@ -248,14 +255,14 @@ fn scan(leaf: &str) -> (usize, String) {
                     at = behind;
                     continue;
                 }
-                None if after == end => return finish(leaf, at, &open, String::new()),
+                None if after == end => return (at, String::new()),
                 None => {
                     // What closes it must stand by itself.
                     let kept = leaf.trim_end_matches(any_of("` \n")).len();
                     if kept <= after {
-                        return finish(leaf, at, &open, String::new());
+                        return (at, String::new());
                     }
-                    return finish(leaf, kept, &open, "`".repeat(run));
+                    return (kept, "`".repeat(run));
                 }
             },
             '$' if run == 2 => match closing(leaf, after, '$', 2) {
@@ -263,11 +270,11 @@ fn scan(leaf: &str) -> (usize, String) {
                     at = behind;
                     continue;
                 }
-                None if after == end => return finish(leaf, at, &open, String::new()),
-                None => return finish(leaf, leaf.trim_end_matches('$').len(), &open, "$$".to_owned()),
+                None if after == end => return (at, String::new()),
+                None => return (leaf.trim_end_matches('$').len(), "$$".to_owned()),
             },
             '$' if run == 1 && after == end && !before_is_word(leaf, at) => {
-                return finish(leaf, at, &open, String::new());
+                return (at, String::new());
             }
             // Behind a word it is a sign, unless there are tags already, or it is the end of one.
             '<' if run == 1
@@ -280,17 +287,17 @@ fn scan(leaf: &str) -> (usize, String) {
                         at = after + len + 1;
                         continue;
                     }
-                    None => return finish(leaf, at, &open, String::new()),
+                    None => return (at, String::new()),
                 }
             }
-            '[' if after == end => return finish(leaf, image(leaf, at), &open, String::new()),
+            '[' if after == end => return (image(leaf, at), String::new()),
             '[' if leaf.get(after..).is_some_and(|rest| rest.starts_with('^')) => {
                 match leaf.get(after..).and_then(|rest| rest.find(']')) {
                     Some(len) => {
                         at = after + len + 1;
                         continue;
                     }
-                    None => return finish(leaf, at, &open, String::new()),
+                    None => return (at, String::new()),
                 }
             }
             '[' => open.push(Open { mark: '[', count: 1, at: after }),
@@ -307,7 +314,7 @@ fn scan(leaf: &str) -> (usize, String) {
                                 continue;
                             }
                             None if rest.len() < MOST * 8 => {
-                                return finish(leaf, at, &open, pending());
+                                return (at, pending());
                             }
                             None => {}
                         }
@@ -319,24 +326,24 @@ fn scan(leaf: &str) -> (usize, String) {
                                 continue;
                             }
                             None if label.len() < MOST && !text.is_empty() => {
-                                return finish(leaf, at, &open, pending());
+                                return (at, pending());
                             }
                             _ => {}
                         }
                     } else if rest.is_empty() && !matches!(text, "" | " " | "x" | "X") {
-                        return finish(leaf, at, &open, pending());
+                        return (at, pending());
                     }
                 }
             }
             '*' | '_' | '~' => {
                 if after == end {
-                    return finish(leaf, at, &open, String::new());
+                    return (at, String::new());
                 }
                 let rest = tail_of(leaf, after);
                 if c != '~' && rest.len() < 6 && rest.chars().all(is_word) && is_arguments(rest, true) {
-                    return finish(leaf, at, &open, String::new());
+                    return (at, String::new());
                 }
-                delimiters(leaf, at, run, c, &mut open);
+                delimiters(leaf, at, run, c, open);
                 at = after;
                 continue;
             }
@@ -344,7 +351,7 @@ fn scan(leaf: &str) -> (usize, String) {
         }
         at += c.len_utf8();
     }
-    finish(leaf, end, &open, String::new())
+    (end, String::new())
 }
 
 /// A run of delimiters in the middle opens or closes, by what is on its sides.

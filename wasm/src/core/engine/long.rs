@@ -18,7 +18,7 @@ use super::guess::{Inside, guess, is_definition, is_marker, may_close};
 use super::inline::Inline;
 use super::parse::Slice;
 use super::path::{self, Open};
-use super::tree::{Kind, Node, Role};
+use super::tree::{Kind, Node, Role, drop_empty};
 
 /// From this length on, what is open is not read again at each flush.
 pub const LARGE: usize = 2048;
@@ -330,7 +330,7 @@ impl Engine {
         if let Some(Node { kind: Kind::Text { text, .. }, .. }) = made.kids.first_mut() {
             text.drain(..guard.len().min(text.len()));
         }
-        made.kids.retain(|kid| !matches!(&kid.kind, Kind::Text { text, .. } if text.is_empty()));
+        drop_empty(&mut made.kids);
         let (parent, prev, leaf) = self.tail.last_mut().and_then(|node| leaf_mut(node, 0, 0))?;
         if long.kids > leaf.kids.len() {
             return None;

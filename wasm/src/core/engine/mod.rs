@@ -27,7 +27,7 @@ mod settle;
 pub mod tree;
 mod waiting;
 
-use crate::core::pattern::tail_of;
+use crate::core::pattern::{figures, tail_of};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -315,7 +315,7 @@ impl Engine {
 
     fn mention(&mut self, label: &str, at: usize) {
         for (id, number) in self.labels.numbers_mut().mention(label, at).texts {
-            self.pen.splice(id, 0, &number.to_string());
+            self.pen.splice(id, 0, &figures(number));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, CowStr, Event, Tag, TagEnd};
 
+use crate::core::pattern::figures;
 use crate::core::policy::Policy;
 
 use super::between::Between;
@@ -206,7 +207,7 @@ impl Slice<'_> {
             match &mut event {
                 // In an image only its text counts.
                 Event::FootnoteReference(_) if images > 0 => {
-                    event = Event::Text(["[", &number.to_string(), "]"].concat().into())
+                    event = Event::Text(["[", &figures(number), "]"].concat().into())
                 }
                 Event::Start(
                     Tag::Link { id, dest_url, title, .. } | Tag::Image { id, dest_url, title, .. },
@@ -279,19 +280,22 @@ impl Slice<'_> {
             }
         };
         let parser = grammar::parser(input, Some(&mut callback));
-        let named = parser.reference_definitions().iter().map(|(_, definition)| definition.span.clone());
-        let mut named: Vec<Range<usize>> = named.filter(|span| span.start >= skip).collect();
-        named.sort_unstable_by_key(|span| span.start);
-        let mut between = Between::new(input, named);
-        definitions.extend(parser.reference_definitions().iter().filter(|(_, d)| d.span.start >= skip).map(
-            |(label, definition)| Definition {
+        // In the order in which they stand.
+        let mut named: Vec<Range<usize>> = Vec::new();
+        for (label, definition) in parser.reference_definitions().iter() {
+            if definition.span.start < skip {
+                continue;
+            }
+            named.push(definition.span.clone());
+            definitions.push(Definition {
                 label: label.to_owned(),
                 dest: (*definition.dest).to_owned(),
                 title: definition.title.as_deref().unwrap_or_default().to_owned(),
                 span: place(definition.span.clone()),
-            },
-        ));
-        definitions.sort_unstable_by_key(|d| d.span.start);
+            });
+        }
+        debug_assert!(named.is_sorted_by_key(|span| span.start));
+        let mut between = Between::new(input, named);
         let events = parser.into_offset_iter().filter(|(_, at)| at.start >= hidden);
         let mut adapted = grammar::adapt(input, events);
         while let Some((event, at)) = adapted.next() {

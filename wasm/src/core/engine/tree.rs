@@ -193,8 +193,13 @@ pub fn tidy(parent: Option<Tag>, kids: &mut Vec<Node>) {
         }
     }
     if empty {
-        kids.retain(
-            |kid| !matches!(kid, Node { kind: Kind::Text { text, gone: 0 }, spine: false, .. } if text.is_empty()),
-        );
+        drop_empty(kids);
     }
+}
+
+/// Takes texts out in which nothing is, and never was.
+pub fn drop_empty(kids: &mut Vec<Node>) {
+    kids.retain(
+        |kid| !matches!(kid, Node { kind: Kind::Text { text, gone: 0 }, spine: false, .. } if text.is_empty()),
+    );
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use riacho_index::Map;
 
-use crate::core::pattern::find;
+use crate::core::pattern::{figures, find};
 
 use super::Engine;
 use super::diff;
@@ -79,12 +79,22 @@ impl Waiting {
         if !follows {
             return std::mem::take(&mut self.woken);
         }
-        let whole = |at: &usize| matches!(self.leaves.get(*at), Some(Some(leaf)) if leaf.unknown == 0);
-        let mut ready: Vec<usize> = self.woken.iter().copied().filter(whole).collect();
-        self.woken.retain(|at| !ready.contains(at));
-        let surplus = self.woken.len().saturating_sub(MOST_WOKEN);
-        ready.extend(self.woken.drain(..surplus));
-        ready.sort_unstable();
+        let woken = std::mem::take(&mut self.woken);
+        let leaves = &self.leaves;
+        let whole = |at: usize| matches!(leaves.get(at), Some(Some(leaf)) if leaf.unknown == 0);
+        let waiting = woken.iter().filter(|at| !whole(**at)).count();
+        let mut surplus = waiting.saturating_sub(MOST_WOKEN);
+        let mut ready = Vec::new();
+        for at in woken {
+            if whole(at) {
+                ready.push(at);
+            } else if surplus > 0 {
+                surplus -= 1;
+                ready.push(at);
+            } else {
+                self.woken.push(at);
+            }
+        }
         ready
     }
 }
@@ -179,7 +189,7 @@ fn renumber(node: &mut Node, labels: &Labels) {
     if let (Role::Number(label), Kind::Text { text, .. }) = (&node.role, &mut node.kind)
         && let Some(number) = labels.numbers().get(label)
     {
-        *text = number.to_string();
+        *text = figures(number);
     }
     for kid in &mut node.kids {
         renumber(kid, labels);

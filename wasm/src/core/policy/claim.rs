@@ -6,7 +6,7 @@ use super::lower::lower;
 use super::number::is_address;
 use super::text;
 use super::url;
-use crate::core::pattern::{any_of_or, find, is_letter, is_word, such, tail_of, until};
+use crate::core::pattern::{any_of_or, find, is_letter, is_word, put, such, tail_of, until};
 
 /// Where a link really leads, if its text says something else. To be shown beside the link.
 pub fn contradicted(href: &str, text: &str) -> Option<String> {
@@ -58,7 +58,7 @@ fn claim(rest: &str, is_url: bool, found: &mut Vec<String>) {
     let host = authority.rsplit('@').next().unwrap_or_default();
     let mut dotted = String::new();
     for c in until(host, ":").chars() {
-        dotted.push(if is_dot(c) { '.' } else { c });
+        put(&mut dotted, if is_dot(c) { '.' } else { c });
     }
     let host = lower(&dotted);
     let host = host.trim_matches(such(|c| !is_word(c)));
@@ -107,7 +107,7 @@ fn ascii(host: &str) -> String {
     let mut out = String::new();
     for label in host.split('.') {
         if !out.is_empty() || label.as_ptr() != host.as_ptr() {
-            out.push('.');
+            put(&mut out, '.');
         }
         match punycode(label).filter(|_| !label.is_ascii()) {
             Some(code) => out.push_str(&["xn--", &code].concat()),
@@ -125,7 +125,7 @@ fn punycode(label: &str) -> Option<String> {
     for c in label.chars() {
         input.push(u32::from(c));
         if c.is_ascii() {
-            out.push(c);
+            put(&mut out, c);
         }
     }
     if input.len() > LONGEST {
@@ -133,7 +133,7 @@ fn punycode(label: &str) -> Option<String> {
     }
     let basic = u32::try_from(out.len()).ok()?;
     if basic > 0 {
-        out.push('-');
+        put(&mut out, '-');
     }
     let (mut n, mut delta, mut bias, mut handled) = (128u32, 0u32, 72u32, basic);
     while (handled as usize) < input.len() {
@@ -154,11 +154,11 @@ fn punycode(label: &str) -> Option<String> {
                 if q < t {
                     break;
                 }
-                out.push(digit(t + (q - t) % (BASE - t))?);
+                put(&mut out, digit(t + (q - t) % (BASE - t))?);
                 q = (q - t) / (BASE - t);
                 k += BASE;
             }
-            out.push(digit(q)?);
+            put(&mut out, digit(q)?);
             // Adapts the bias.
             delta = if handled == basic { delta / 700 } else { delta / 2 };
             delta += delta / (handled + 1);

@@ -2,12 +2,14 @@
 
 use riacho_index::fold;
 
+use crate::core::pattern::put;
+
 /// Each character's small letter; the same as `char::to_lowercase`, whatever stands beside it.
 pub fn lower(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            _ if c.is_ascii() => out.push(c.to_ascii_lowercase()),
+            _ if c.is_ascii() => put(&mut out, c.to_ascii_lowercase()),
             // Small letters that fold to others, as `ß` to `ss`.
             'µ'
             | 'ß'
@@ -37,14 +39,14 @@ pub fn lower(text: &str) -> String {
             | '\u{1fe2}'..='\u{1fe7}'
             | '\u{1ff2}'..='\u{1ff7}'
             | '\u{ab70}'..='\u{abbf}'
-            | '\u{fb00}'..='\u{fb17}' => out.push(c),
+            | '\u{fb00}'..='\u{fb17}' => put(&mut out, c),
             // Cherokee folds to its capitals.
-            '\u{13a0}'..='\u{13ef}' => out.push(shifted(c, 0xab70 - 0x13a0)),
-            '\u{13f0}'..='\u{13f5}' => out.push(shifted(c, 8)),
-            'ẞ' => out.push('ß'),
+            '\u{13a0}'..='\u{13ef}' => put(&mut out, shifted(c, 0xab70 - 0x13a0)),
+            '\u{13f0}'..='\u{13f5}' => put(&mut out, shifted(c, 8)),
+            'ẞ' => put(&mut out, 'ß'),
             // Capitals with an iota beside them fold to two letters, and have one small letter.
-            '\u{1f88}'..='\u{1faf}' => out.push(shifted(c, -8)),
-            '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}' => out.push(shifted(c, -9)),
+            '\u{1f88}'..='\u{1faf}' => put(&mut out, shifted(c, -8)),
+            '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}' => put(&mut out, shifted(c, -9)),
             _ => fold(c.encode_utf8(&mut [0; 4]), &mut out),
         }
     }

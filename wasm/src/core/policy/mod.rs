@@ -15,7 +15,7 @@ pub use settings::{Builder, LinkTarget, PolicyError};
 
 use riacho_flat::words;
 
-use crate::core::pattern::{is_word, trim};
+use crate::core::pattern::{is_word, put, trim};
 use safe::Tags;
 
 /// What ids and fragment links begin with, before the message's own id.
@@ -132,7 +132,7 @@ impl Policy {
                 let mut kept = String::new();
                 for class in value.split_ascii_whitespace().filter(|c| self.class(element.name(), c)) {
                     if !kept.is_empty() {
-                        kept.push(' ');
+                        put(&mut kept, ' ');
                     }
                     kept.push_str(class);
                 }
@@ -250,8 +250,8 @@ fn slug(text: &str) -> String {
     let mut kept = String::new();
     for c in trim(text).chars() {
         match c {
-            ' ' => kept.push('-'),
-            _ if is_word(c) || matches!(c, '-' | '_') => kept.push(c),
+            ' ' => put(&mut kept, '-'),
+            _ if is_word(c) || matches!(c, '-' | '_') => put(&mut kept, c),
             _ => {}
         }
     }

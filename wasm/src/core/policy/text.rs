@@ -11,6 +11,8 @@
 
 use std::borrow::Cow;
 
+use crate::core::pattern::put;
+
 /// How many characters without a width may follow each other.
 pub const MOST_UNSEEN: u8 = 4;
 
@@ -46,7 +48,7 @@ impl Filter {
     /// Nothing follows: what was held back is no flag.
     pub fn end(&mut self, out: &mut String) {
         for _ in self.flag.take().unwrap_or_default().chars() {
-            out.push(char::REPLACEMENT_CHARACTER);
+            put(out, char::REPLACEMENT_CHARACTER);
         }
     }
 
@@ -69,9 +71,9 @@ impl Filter {
         if let Some(mut tags) = self.flag.take() {
             if c == CANCEL && FLAGS.contains(&tags.as_str()) {
                 for tag in tags.chars().filter_map(|c| char::from_u32(0xe0000 + u32::from(c))) {
-                    out.push(tag);
+                    put(out, tag);
                 }
-                out.push(CANCEL);
+                put(out, CANCEL);
                 return;
             }
             let held = tags.len();
@@ -82,19 +84,19 @@ impl Filter {
                     return;
                 }
             }
-            (0..held).for_each(|_| out.push(char::REPLACEMENT_CHARACTER));
+            (0..held).for_each(|_| put(out, char::REPLACEMENT_CHARACTER));
         }
         if lies(c) {
             self.unseen = 0;
-            out.push(char::REPLACEMENT_CHARACTER);
+            put(out, char::REPLACEMENT_CHARACTER);
         } else if is_unseen(c) {
             if self.unseen < MOST_UNSEEN {
                 self.unseen += 1;
-                out.push(c);
+                put(out, c);
             }
         } else {
             self.unseen = 0;
-            out.push(c);
+            put(out, c);
             if c == FLAG {
                 self.flag = Some(String::new());
             }
@@ -115,7 +117,7 @@ pub fn seen(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     for c in text.chars().filter(|&c| !is_unseen(c)) {
-        out.push(c);
+        put(&mut out, c);
     }
     Cow::Owned(out)
 }

@@ -6,6 +6,7 @@ use pulldown_cmark::Event;
 
 use super::{Builder, Context};
 use crate::core::engine::tree::Role;
+use crate::core::pattern::figures;
 
 pub(super) struct Image {
     /// How many tags are open in it.
@@ -42,7 +43,7 @@ impl<C: Context> Builder<'_, C> {
             Event::FootnoteReference(label) => {
                 let number = self.context.number(&label, range.start);
                 if let Some(image) = self.image.as_mut() {
-                    image.alt.push_str(&["[", &number.to_string(), "]"].concat());
+                    image.alt.push_str(&["[", &figures(number), "]"].concat());
                 }
             }
             Event::TaskListMarker(checked) => image.alt.push_str(if checked { "[x]" } else { "[ ]" }),

@@ -9,9 +9,9 @@ mod stub;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
-use crate::core::pattern::until;
+use crate::core::pattern::{figures, put, until};
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
@@ -112,15 +112,26 @@ pub fn href(dest: &str) -> String {
     let mut out = String::with_capacity(dest.len());
     for &byte in dest.as_bytes() {
         if byte.is_ascii_alphanumeric() || b"!#$%&'()*+,-./:;=?@^_~".contains(&byte) {
-            out.push(char::from(byte));
+            put(&mut out, char::from(byte));
         } else {
-            out.push('%');
+            put(&mut out, '%');
             for half in [byte >> 4, byte & 15] {
-                out.push(char::from(if half < 10 { b'0' + half } else { b'A' + half - 10 }));
+                put(&mut out, char::from(if half < 10 { b'0' + half } else { b'A' + half - 10 }));
             }
         }
     }
     out
+}
+
+fn heading(level: HeadingLevel) -> &'static str {
+    match level {
+        HeadingLevel::H1 => "h1",
+        HeadingLevel::H2 => "h2",
+        HeadingLevel::H3 => "h3",
+        HeadingLevel::H4 => "h4",
+        HeadingLevel::H5 => "h5",
+        HeadingLevel::H6 => "h6",
+    }
 }
 
 impl<'p, C: Context> Builder<'p, C> {
@@ -223,12 +234,14 @@ impl<'p, C: Context> Builder<'p, C> {
                 let attrs = [("disabled", ""), ("type", "checkbox"), ("checked", "")];
                 let attrs =
                     if checked { attrs.as_slice() } else { attrs.split_last().map_or(&[][..], |(_, a)| a) };
-                if bare_task(self.lines, range.end) {
+                let bare = bare_task(self.lines, range.end);
+                if bare {
                     self.block("input", attrs, Role::Task, range.clone());
-                    self.close(range.end);
                 } else {
                     self.inline("input", attrs, range.clone());
-                    self.close(range.end);
+                }
+                self.close(range.end);
+                if !bare {
                     self.text("\n", range);
                 }
             }
@@ -236,20 +249,36 @@ impl<'p, C: Context> Builder<'p, C> {
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+        let mut start = String::new();
+        let (name, role) = match &tag {
+            Tag::Heading { level } => (heading(*level), Role::Leaf),
+            Tag::BlockQuote(_) => ("blockquote", Role::Quote),
+            // Raw blocks stand in a paragraph until they are sanitised.
+            Tag::HtmlBlock => ("p", Role::Html),
+            Tag::List(None) => ("ul", Role::List { loose: false }),
+            Tag::List(Some(first)) => {
+                if *first != 1 {
+                    start = figures(*first as usize);
+                }
+                ("ol", Role::List { loose: false })
+            }
+            Tag::Item => ("li", Role::Item),
+            Tag::Emphasis => ("em", Role::Inline),
+            Tag::Strong => ("strong", Role::Inline),
+            Tag::Strikethrough => ("del", Role::Inline),
+            _ => return self.start_more(tag, range),
+        };
+        match role {
+            Role::Inline => self.inline(name, &[], range),
+            role if start.is_empty() => self.block(name, &[], role, range),
+            role => self.block(name, &[("start", &start)], role, range),
+        }
+    }
+
+    /// What is more than one element without attributes.
+    fn start_more(&mut self, tag: Tag<'_>, range: Range<usize>) {
         match tag {
             Tag::Paragraph => self.paragraph(range),
-            Tag::Heading { level, .. } => {
-                let name = match level as usize {
-                    1 => "h1",
-                    2 => "h2",
-                    3 => "h3",
-                    4 => "h4",
-                    5 => "h5",
-                    _ => "h6",
-                };
-                self.block(name, &[], Role::Leaf, range);
-            }
-            Tag::BlockQuote(_) => self.block("blockquote", &[], Role::Quote, range),
             Tag::CodeBlock(kind) => {
                 let role = if matches!(kind, CodeBlockKind::Indented) { Role::Code } else { Role::Fence };
                 self.block("pre", &[], role, range.clone());
@@ -263,14 +292,6 @@ impl<'p, C: Context> Builder<'p, C> {
                     self.open("code", &[("class", &["language-", class].concat())], Role::Inline, range);
                 }
             }
-            // Raw blocks stand in a paragraph until they are sanitised.
-            Tag::HtmlBlock => self.block("p", &[], Role::Html, range),
-            Tag::List(None) => self.block("ul", &[], Role::List { loose: false }, range),
-            Tag::List(Some(1)) => self.block("ol", &[], Role::List { loose: false }, range),
-            Tag::List(Some(start)) => {
-                self.block("ol", &[("start", &start.to_string())], Role::List { loose: false }, range);
-            }
-            Tag::Item => self.block("li", &[], Role::Item, range),
             Tag::FootnoteDefinition(label) => {
                 let role = Role::Note((*label).to_owned());
                 self.block("div", &[("class", "footnote-definition"), ("id", &label)], role, range.clone());
@@ -303,9 +324,6 @@ impl<'p, C: Context> Builder<'p, C> {
                 let attrs = [("style", style)];
                 self.open(name, if style.is_empty() { &[] } else { &attrs }, Role::Inline, range);
             }
-            Tag::Emphasis => self.inline("em", &[], range),
-            Tag::Strong => self.inline("strong", &[], range),
-            Tag::Strikethrough => self.inline("del", &[], range),
             Tag::Link { link_type, dest_url, title, id } => {
                 let (dest, title) = self.target(link_type, dest_url, title, &id, range.start);
                 let mut url = href(&dest);
@@ -326,36 +344,36 @@ impl<'p, C: Context> Builder<'p, C> {
                 self.tight(range.clone());
                 self.image = Some(Image::new(href(&dest), title));
             }
+            // Made by `start`.
+            _ => {}
         }
     }
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         match tag {
-            TagEnd::CodeBlock => {
-                self.close(range.end);
-                self.end_block(range.end);
-            }
             TagEnd::TableHead => {
                 self.close(range.end);
                 self.close(range.end);
                 self.in_head = false;
-                self.open("tbody", &[], Role::Body, range);
+                return self.open("tbody", &[], Role::Body, range);
             }
-            TagEnd::Table => {
+            TagEnd::TableCell => self.cell += 1,
+            // The code or the body in it ends first.
+            TagEnd::CodeBlock | TagEnd::Table => {
                 self.close(range.end);
-                self.end_block(range.end);
-            }
-            TagEnd::TableCell => {
-                self.cell += 1;
-                self.close(range.end);
+                self.end_tight(range.end);
             }
             // A tight paragraph may have been made of it.
-            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Paragraph => {
-                self.close(range.end);
-            }
-            TagEnd::TableRow | TagEnd::Image => self.close(range.end),
-            _ => self.end_block(range.end),
+            TagEnd::Paragraph
+            | TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Link
+            | TagEnd::Image
+            | TagEnd::TableRow => {}
+            _ => self.end_tight(range.end),
         }
+        self.close(range.end);
     }
 
     /// A link's target and title. The first definition of a label counts, wherever this one came from.
@@ -413,11 +431,6 @@ impl<'p, C: Context> Builder<'p, C> {
             return;
         }
         self.open(name, attrs, role, range);
-    }
-
-    fn end_block(&mut self, end: usize) {
-        self.end_tight(end);
-        self.close(end);
     }
 
     fn open(&mut self, name: &str, attrs: &[(&str, &str)], role: Role, span: Range<usize>) {
@@ -480,7 +493,7 @@ impl<'p, C: Context> Builder<'p, C> {
     fn number(&mut self, label: &str, at: usize) {
         let number = self.context.number(label, at);
         if let Some(open) = self.stack.last_mut() {
-            let mut node = Node::text(number.to_string());
+            let mut node = Node::text(figures(number));
             node.role = Role::Number(label.to_owned());
             push(&mut open.node.kids, node);
         }

@@ -128,15 +128,20 @@ impl Engine {
         for (label, at) in mentions.iter().filter(|(_, at)| *at < anchor) {
             self.mention(label, *at);
         }
-        let mut keys: Vec<(Key, usize)> =
-            wanted.iter().chain(&refs).map(|(label, at)| (Key::link(label), *at)).collect();
+        let mut keys: Vec<(Key, usize)> = Vec::new();
+        let mut want = |key: Key, at: usize| {
+            if at < anchor && !self.labels.knows(&key) {
+                keys.push((key, at));
+            }
+        };
+        wanted.iter().for_each(|(label, at)| want(Key::link(label), *at));
+        refs.iter().for_each(|(label, at)| want(Key::link(label), *at));
         let slice = part_of(&self.text, self.anchor..anchor);
         for label in footnote_labels(slice) {
             // The label is a part of the slice; where it is there is where it is in the text.
             let at = self.anchor + (label.as_ptr() as usize - slice.as_ptr() as usize);
-            keys.push((Key::note(label), at));
+            want(Key::note(label), at);
         }
-        keys.retain(|(key, at)| *at < anchor && !self.labels.knows(key));
         keys.sort_unstable_by_key(|(_, at)| *at);
         // A piece of HTML can't be patched later as a leaf can: it is not finished before its labels are known.
         if !self.ended && keys.iter().any(|(_, at)| pieces.iter().any(|piece| piece.contains(at))) {

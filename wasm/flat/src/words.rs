@@ -55,19 +55,24 @@ const OTHERS: &str = "\
     spacer strike style svg template textarea title video xmp";
 
 /// Where a word stands in a list.
+#[cfg_attr(riacho_module, optimize(speed))]
 pub const fn place(list: &str, word: &str) -> Option<usize> {
     let (list, word) = (list.as_bytes(), word.as_bytes());
-    let (mut at, mut begin, mut same) = (0, 0, true);
-    while at <= list.len() {
-        if at == list.len() || list[at] == b' ' {
-            if same && at - begin == word.len() {
-                return Some(begin);
-            }
-            (begin, same) = (at + 1, true);
-        } else {
-            same = same && at - begin < word.len() && list[at] == word[at - begin];
+    let mut begin = 0;
+    while begin + word.len() <= list.len() {
+        let (mut at, mut same) = (begin, 0);
+        // What has a space in it is no word.
+        while same < word.len() && list[at] == word[same] && word[same] != b' ' {
+            (at, same) = (at + 1, same + 1);
         }
-        at += 1;
+        let ends = at == list.len() || list[at] == b' ';
+        if ends && same == word.len() && at > begin {
+            return Some(begin);
+        }
+        while at < list.len() && list[at] != b' ' {
+            at += 1;
+        }
+        begin = at + 1;
     }
     None
 }

@@ -21,6 +21,15 @@ use safe::Tags;
 /// What ids and fragment links begin with, before the message's own id.
 pub const ID_PREFIX: &str = "user-content-";
 
+const ALIGNMENTS: &str = "left center right";
+
+/// The classes that the engine itself writes, by their element; on another one they mean nothing.
+const CLASSES: &[(&str, &str)] = &[
+    ("sup", "footnote-reference footnote-definition-label"),
+    ("div", "footnote-definition"),
+    ("span", "math math-inline math-display"),
+];
+
 /// Which images are loaded. The others are shown as their text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Images {
@@ -122,6 +131,7 @@ impl Policy {
         element
     }
 
+    #[inline(never)]
     fn attribute(&self, element: &mut Element, name: &str, value: &str, id_prefix: &str) {
         let own = words::ELEMENT_ATTRIBUTES.iter().find(|(tag, _)| *tag == element.name());
         let listed = words::find(words::ATTRIBUTES, name)
@@ -158,17 +168,15 @@ impl Policy {
             }
             "style" => {
                 let align = value.strip_prefix("text-align:").map(|v| trim(v).trim_end_matches(';'));
-                if let Some(align @ ("left" | "center" | "right")) = align {
+                if let Some(align) = align.filter(|align| words::has(ALIGNMENTS, align)) {
                     element.set("align", align.to_owned());
                 }
             }
-            "align" if matches!(value, "left" | "center" | "right") => element.set(name, value.to_owned()),
-            "dir" if matches!(value, "ltr" | "rtl" | "auto") => element.set(name, value.to_owned()),
-            "scope" if matches!(value, "row" | "col" | "rowgroup" | "colgroup") => {
-                element.set(name, value.to_owned());
-            }
+            "align" if words::has(ALIGNMENTS, value) => element.set(name, value.to_owned()),
+            "dir" if words::has("ltr rtl auto", value) => element.set(name, value.to_owned()),
+            "scope" if words::has("row col rowgroup colgroup", value) => element.set(name, value.to_owned()),
             "type" if element.name() == "input" => element.set(name, "checkbox".to_owned()),
-            "type" if matches!(value, "1" | "a" | "A" | "i" | "I") => element.set(name, value.to_owned()),
+            "type" if words::has("1 a A i I", value) => element.set(name, value.to_owned()),
             "checked" | "disabled" | "open" | "reversed" => element.set(name, String::new()),
             "colspan" | "rowspan" | "span" | "width" | "height" if number::is_number(value, 4096) => {
                 element.set(name, value.to_owned());
@@ -180,12 +188,12 @@ impl Policy {
     }
 
     fn class(&self, element: &str, class: &str) -> bool {
-        match class {
-            "footnote-reference" | "footnote-definition-label" => element == "sup",
-            "footnote-definition" => element == "div",
-            "math" | "math-inline" | "math-display" => element == "span",
-            _ if class.starts_with("language-") => element == "code",
-            _ => self.classes.iter().any(|c| c == class),
+        if class.starts_with("language-") {
+            return element == "code";
+        }
+        match CLASSES.iter().find(|(_, classes)| words::has(classes, class)) {
+            Some((own, _)) => *own == element,
+            None => self.classes.iter().any(|c| c == class),
         }
     }
 

@@ -14,7 +14,6 @@ const MOST_UNICODE: usize = 253;
 pub const PATH: &str = "/\\?#";
 
 /// Whether `url` is relative or of one of these schemes, and well formed.
-#[cfg_attr(riacho_module, optimize(speed))]
 pub fn allowed(url: &str, schemes: &[&str]) -> bool {
     let mut ends = [first_char(url), last_char(url)].into_iter();
     let blank = ends.any(|end| matches!(end, Some(' ' | '\u{a0}' | '\u{feff}')));

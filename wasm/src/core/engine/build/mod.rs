@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
-use crate::core::pattern::{figures, put, until};
+use crate::core::pattern::{figures, head_of, part_of, put, tail_of, until};
 use crate::core::policy::{Policy, Verdict};
 
 use super::finish::finish;
@@ -109,18 +109,23 @@ pub struct Built<C> {
 
 /// The href that pulldown-cmark writes, without the HTML around it.
 pub fn href(dest: &str) -> String {
+    let is_safe =
+        |byte| matches!(byte, b'!' | b'#'..=b';' | b'=' | b'?'..=b'Z' | b'^' | b'_' | b'a'..=b'z' | b'~');
     let mut out = String::with_capacity(dest.len());
-    for &byte in dest.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$%&'()*+,-./:;=?@^_~".contains(&byte) {
-            put(&mut out, char::from(byte));
-        } else {
+    let mut rest = dest;
+    while let Some(at) = rest.bytes().position(|byte| !is_safe(byte)) {
+        out.push_str(head_of(rest, at));
+        // All bytes of a character that is not ASCII.
+        let next = rest.ceil_char_boundary(at + 1);
+        for byte in part_of(rest, at..next).bytes() {
             put(&mut out, '%');
             for half in [byte >> 4, byte & 15] {
                 put(&mut out, char::from(if half < 10 { b'0' + half } else { b'A' + half - 10 }));
             }
         }
+        rest = tail_of(rest, next);
     }
-    out
+    out + rest
 }
 
 fn heading(level: HeadingLevel) -> &'static str {

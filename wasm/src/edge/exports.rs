@@ -49,7 +49,7 @@ pub fn say_images(root: &Element, sentence: Option<String>) {
 /// The default rules, but for the images that the page allows from the start.
 fn policy(images: Option<Vec<String>>) -> Result<Rc<Policy>, JsValue> {
     let images = Images::listed(images.unwrap_or_default());
-    Policy::builder().images(images).build().map(Rc::new).map_err(|e| error(e.code(), &e.to_string()))
+    Policy::builder().images(images).build().map(Rc::new).map_err(|e| error(e.code(), &e.message()))
 }
 
 /// One markdown stream into one element.

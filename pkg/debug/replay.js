@@ -1,5 +1,4 @@
 // replay: what a recording holds happens once more, on its own clock, without a network.
-import { setSanitizer } from "../dist/riacho.js";
 import { ChatClient } from "../src/chat.js";
 import { coded } from "../src/error.js";
 import { died, isFatal, trouble } from "../src/life.js";
@@ -88,7 +87,7 @@ class Player {
       throw coded(trouble()?.code ?? "wasm_unavailable", "a recording is played by the wasm, and there is none");
     }
     if (entries.some((entry) => entry?.sanitizer)) {
-      setSanitizer(await fetchSanitizer());
+      await fetchSanitizer();
     }
     if (entries.some((entry) => entry?.input === "code")) {
       await import("../code/team.js");

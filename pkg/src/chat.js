@@ -1,7 +1,8 @@
 // ChatClient: the wrapper around the core's client, as a page sees it.
 import start, { Chat, onDeath } from "../dist/riacho_client.js";
 import {
-  Drawings, Events, allowImages, assertStarted, died, isFatal, listed, live, loadPlain, needs, origin, plainNow, trouble, watching,
+  Drawings, Events, allowImages, assertStarted, died, fetchSanitizer, isFatal, listed, live, loadPlain, needs, origin, plainNow,
+  sanitizer, sayImages, trouble, watching,
 } from "./core.js";
 import { coded } from "./error.js";
 import { Measures } from "./measure.js";
@@ -60,8 +61,7 @@ export class ChatClient {
           this.#hear(JSON.parse(json));
         }
       };
-      // The two modules know each other by the drawings alone.
-      const make = (more) => new Chat({ ...this.#options, emit, drawings: new Drawings(images, makeWatch), ...more });
+      const make = (more) => new Chat({ ...this.#options, emit, drawings: drawn(images, makeWatch), ...more });
       this.#inner = options.recorder?.attach("chat", options, make) ?? make();
       this.#forget = live(this);
     } else {
@@ -354,6 +354,18 @@ export class ChatClient {
     }
     return { ...event, [field]: text };
   }
+}
+
+/** All that the client's module knows of the core's. */
+function drawn(images, makeWatch) {
+  const drawings = new Drawings(images, makeWatch);
+  return {
+    make: (element, prefix) => drawings.make(element, prefix),
+    free: () => drawings.free(),
+    sanitizer,
+    loadSanitizer: fetchSanitizer,
+    sayImages,
+  };
 }
 
 /** `/ws`, `https://…` or `wss://…`, as a socket wants it. */

@@ -1,11 +1,13 @@
 // Finds and starts the wasm modules that this page's imports need, each once, and all at the same time.
-import start, { onDeath, setSanitizerLoader } from "../dist/riacho.js";
+import start, { onDeath, setSanitizer, setSanitizerLoader } from "../dist/riacho.js";
 import { coded } from "./error.js";
 import { died, startPlain, trouble } from "./life.js";
 
 let starting;
 const modules = [];
 let sanitizerSource;
+let fetching;
+let sanitize;
 
 /**
  * Called by who imports a module's glue: from now on `init()` starts it, too.
@@ -28,19 +30,31 @@ export const CORE = needs(
   () => new URL("../dist/riacho_bg.wasm", import.meta.url),
   (tell) => {
     onDeath(tell);
-    setSanitizerLoader(fetchSanitizer);
+    setSanitizerLoader((told) => fetchSanitizer().then(() => told(), (error) => told(String(error?.message ?? error))));
   },
 );
 
 const SANITIZER = { find: () => new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url), onStart() {} };
 
-/** The third module, when raw HTML first appears: promises a function from a question to a flat tree. */
-export async function fetchSanitizer() {
-  const { default: start, sanitize } = await import("../dist/riacho_sanitizer.js");
-  SANITIZER.start = start;
-  await begun(SANITIZER, sanitizerSource);
-  return sanitize;
+/** The third module, when raw HTML first appears: fetched once for the page. What failed is tried again by the next who asks. */
+export function fetchSanitizer() {
+  fetching ??= loadSanitizer().catch((error) => {
+    fetching = undefined;
+    throw error;
+  });
+  return fetching;
 }
+
+async function loadSanitizer() {
+  const glue = await import("../dist/riacho_sanitizer.js");
+  SANITIZER.start = glue.default;
+  await begun(SANITIZER, sanitizerSource);
+  sanitize = glue.sanitize;
+  setSanitizer(sanitize);
+}
+
+/** A function from a question to a flat tree, once it has been fetched. */
+export const sanitizer = () => sanitize;
 
 /**
  * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module (the core's), or

@@ -102,10 +102,15 @@ export class MarkdownStream {
   /** Cheap: what is on screen follows on the next frame. */
   push(text) {
     const chunk = String(text);
+    let taken;
     // JavaScript may cut a surrogate pair between two strings; whole text takes the short way.
     if (this.#cut || (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800) {
       this.#cut = this.#call((inner) => inner.pushCut(chunk));
-    } else if (this.#push(chunk) === false) {
+      taken = this.#cut !== undefined;
+    } else {
+      taken = this.#push(chunk) !== false;
+    }
+    if (!taken) {
       throw coded("ended", "the stream has ended");
     }
     if (this.#recent.push(chunk) === MOST_PIECES) {

@@ -71,7 +71,7 @@ impl Drawing {
         self.engine.borrow().is_final()
     }
 
-    pub fn text(&self) -> String {
-        self.engine.borrow().text().to_owned()
+    pub fn text(&self) -> JsValue {
+        self.engine.borrow().text().into()
     }
 }

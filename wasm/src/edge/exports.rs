@@ -6,7 +6,6 @@ use js_sys::{Function, JsString, Promise};
 use riacho_browser::error::error;
 use riacho_browser::world::{Tape, World};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::Element;
 
 use super::drawing::{Drawing, Extent};
@@ -18,17 +17,18 @@ use crate::core::policy::{Images, Policy};
 /// The version of the package this was built for.
 #[wasm_bindgen]
 #[must_use]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").to_owned()
+pub fn version() -> JsValue {
+    env!("CARGO_PKG_VERSION").into()
 }
 
-/// Says how to get the sanitiser: a function that promises a function from a question to a flat tree.
+/// Says how to get the sanitiser: a function that is given another one, and calls that, once, when [`set_sanitizer`] was called,
+/// or with words why it can't be had.
 #[wasm_bindgen(js_name = setSanitizerLoader)]
 pub fn set_sanitizer_loader(loader: Function) {
     sanitizer::set_loader(loader);
 }
 
-/// Gives the function that the loader would promise: a tape needs it before it plays.
+/// Gives the sanitiser: a function from a question to a flat tree.
 #[wasm_bindgen(js_name = setSanitizer)]
 pub fn set_sanitizer(sanitize: Function) {
     sanitizer::set(sanitize);
@@ -36,14 +36,14 @@ pub fn set_sanitizer(sanitize: Function) {
 
 /// Allows images in an element that wait, and those to come: of one message, of one origin, or all.
 #[wasm_bindgen(js_name = allowImages)]
-pub fn allow_images(root: &Element, message: Option<String>, origin: Option<String>) {
-    super::images::allow(root, message.as_deref(), origin.as_deref());
+pub fn allow_images(root: &Element, message: &JsValue, origin: &JsValue) {
+    super::images::allow(root, message, origin);
 }
 
 /// What the buttons say that load the images in an element.
 #[wasm_bindgen(js_name = sayImages)]
-pub fn say_images(root: &Element, sentence: Option<String>) {
-    super::images::say(root, sentence.as_deref());
+pub fn say_images(root: &Element, sentence: &JsValue) {
+    super::images::say(root, sentence);
 }
 
 /// The default rules, but for the images that the page allows from the start.
@@ -73,8 +73,8 @@ impl Markdown {
     }
 
     /// As [`Chat::play`].
-    pub fn play(&self, name: &str, text: Option<String>) -> bool {
-        self.stream.play(name, text)
+    pub fn play(&self, name: &JsValue, text: &JsValue) -> bool {
+        self.stream.play(&name.as_string().unwrap_or_default(), text.as_string())
     }
 
     /// False when the stream has ended. (A `Result` would cost an array a chunk at the border.)
@@ -103,8 +103,8 @@ impl Markdown {
     /// For text whose last character may be half of one; true while the other half is waited for, and then the next
     /// text must come this way too.
     #[wasm_bindgen(js_name = pushCut)]
-    pub fn push_cut(&self, text: &JsString) -> Result<bool, JsValue> {
-        self.stream.push_cut(text).ok_or_else(ended)
+    pub fn push_cut(&self, text: &JsString) -> Option<bool> {
+        self.stream.push_cut(text)
     }
 
     #[cfg_attr(riacho_module, optimize(speed))]
@@ -117,13 +117,9 @@ impl Markdown {
     }
 
     #[wasm_bindgen(getter)]
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> JsValue {
         self.stream.text()
     }
-}
-
-fn ended() -> JsValue {
-    error("ended", "the stream has ended")
 }
 
 /// What the messages of one chat are rendered with. The client's module gets it from the package: neither module knows the
@@ -144,27 +140,6 @@ impl Drawings {
     /// The drawing of one message into its element.
     pub fn make(&self, container: &Element, id_prefix: &str) -> Drawing {
         Drawing::new(container, Engine::new(self.policy.clone(), id_prefix), &self.make_watch)
-    }
-
-    /// What is loaded of the second module; it is given to [`Drawing::flush`] and [`Drawing::end`].
-    #[wasm_bindgen(getter)]
-    pub fn sanitizer(&self) -> Option<Function> {
-        sanitizer::get().map(|sanitizer| sanitizer.function().clone())
-    }
-
-    /// Fetches it. Rejects with words.
-    #[wasm_bindgen(js_name = loadSanitizer)]
-    pub fn load_sanitizer(&self) -> Promise {
-        future_to_promise(async {
-            sanitizer::load().await?;
-            Ok(JsValue::UNDEFINED)
-        })
-    }
-
-    /// As [`say_images`].
-    #[wasm_bindgen(js_name = sayImages)]
-    pub fn say_images(&self, root: &Element, sentence: Option<String>) {
-        say_images(root, sentence);
     }
 }
 

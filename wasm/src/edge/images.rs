@@ -6,8 +6,8 @@ use web_sys::Element;
 #[wasm_bindgen(module = "/src/edge/images.js")]
 extern "C" {
     /// Allows the images in an element, now and later: of one message, of one origin, or all.
-    pub fn allow(root: &Element, message: Option<&str>, origin: Option<&str>);
+    pub fn allow(root: &Element, message: &JsValue, origin: &JsValue);
 
     /// What the buttons in an element say from now on; nothing: what they say in English.
-    pub fn say(root: &Element, sentence: Option<&str>);
+    pub fn say(root: &Element, sentence: &JsValue);
 }

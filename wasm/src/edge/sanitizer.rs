@@ -1,72 +1,47 @@
 //! The second wasm module: fetched once for the whole page, through the loader that the package brings.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
 
 use crate::core::engine::Sanitize;
-use riacho_browser::error::message_of;
 
 thread_local! {
     static LOADER: RefCell<Option<Function>> = const { RefCell::new(None) };
-    static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static SANITIZE: RefCell<Option<Sanitizer>> = const { RefCell::new(None) };
     /// The last answers, oldest first: what is open is asked about again with each chunk, and most of it has not changed.
-    static RECENT: RefCell<VecDeque<(Vec<u8>, Vec<u8>)>> = const { RefCell::new(VecDeque::new()) };
+    static RECENT: RefCell<Vec<(Vec<u8>, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// So many answers are kept, to questions of at most so many bytes.
 const MOST_RECENT: usize = 8;
 const MOST_KEPT: usize = 4096;
 
-/// How to get it: a function that promises a function from a question to a flat tree.
+/// How to get it: a function that calls another one when it is there, or with words why it can't be had.
 pub fn set_loader(loader: Function) {
     LOADER.set(Some(loader));
 }
 
-/// Has it, without a fetch of its own.
+/// Here it is.
 pub fn set(sanitize: Function) {
     SANITIZE.set(Some(sanitize.into()));
 }
 
-/// Fetches it, or joins the fetch that is under way. What failed once is tried again by the next one who asks.
-pub async fn load() -> Result<(), String> {
-    if SANITIZE.with_borrow(Option::is_some) {
-        return Ok(());
-    }
-    let promised = match LOADING.with_borrow(Clone::clone) {
-        Some(promised) => promised,
-        None => fetch()?,
+/// Has it fetched, and says once that it is there, or in words why not.
+pub fn load(tell: impl FnOnce(Option<String>) + 'static) {
+    let Some(loader) = LOADER.with_borrow(Clone::clone) else {
+        return tell(Some("no loader for the sanitiser was given".to_owned()));
     };
-    let loaded = JsFuture::from(promised).await;
-    LOADING.set(None);
-    let loaded = loaded.map_err(|e| message_of(&e))?;
-    let sanitize = loaded.dyn_into::<Function>().map_err(|_| "the sanitiser's loader gave no function")?;
-    set(sanitize);
-    Ok(())
-}
-
-fn fetch() -> Result<Promise, String> {
-    let loader = LOADER.with_borrow(Clone::clone).ok_or("no loader for the sanitiser was given")?;
-    let promised = loader.call0(&JsValue::UNDEFINED).map_err(|e| message_of(&e))?;
-    let promised = Promise::resolve(&promised);
-    LOADING.set(Some(promised.clone()));
-    Ok(promised)
+    let tell = Closure::once_into_js(move |words: JsValue| tell(words.as_string()));
+    // The package's own: it does not throw.
+    let _ = loader.call1(&JsValue::UNDEFINED, &tell);
 }
 
 /// The loaded module, as the engine takes it: its function.
 #[derive(Clone)]
 pub struct Sanitizer(Rc<Function>);
-
-impl Sanitizer {
-    pub fn function(&self) -> &Function {
-        &self.0
-    }
-}
 
 impl From<Function> for Sanitizer {
     fn from(sanitize: Function) -> Self {
@@ -97,9 +72,9 @@ impl Sanitize for Sanitizer {
         if !answer.is_empty() && question.len() <= MOST_KEPT {
             RECENT.with_borrow_mut(|recent| {
                 if recent.len() == MOST_RECENT {
-                    recent.pop_front();
+                    recent.remove(0);
                 }
-                recent.push_back((question.to_owned(), answer.clone()));
+                recent.push((question.to_owned(), answer.clone()));
             });
         }
         answer

@@ -8,7 +8,6 @@ use riacho_browser::frames::Frames;
 use riacho_browser::utf16::Utf16Joiner;
 use riacho_browser::world::World;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use super::drawing::{Drawing, Extent};
@@ -70,7 +69,7 @@ impl Stream {
         self.push(&joined).then(|| joiner.is_waiting())
     }
 
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> JsValue {
         self.drawing.text()
     }
 
@@ -111,9 +110,7 @@ impl Stream {
     fn load_sanitizer(self: &Rc<Self>) {
         // Held strongly: `end()` has promised that the DOM becomes final.
         let stream = self.clone();
-        spawn_local(async move {
-            stream.happen("sanitizer", sanitizer::load().await.err());
-        });
+        sanitizer::load(move |words| stream.happen("sanitizer", words));
     }
 
     /// The text is whole. The promise resolves when the DOM is final.

@@ -18,7 +18,7 @@ extern "C" {
     pub type Handles;
     #[wasm_bindgen(method, catch)]
     fn make(this: &Handles, container: &Element, id_prefix: &str) -> Result<Handle, JsValue>;
-    #[wasm_bindgen(method, catch, getter)]
+    #[wasm_bindgen(method, catch)]
     fn sanitizer(this: &Handles) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = loadSanitizer)]
     fn load_sanitizer(this: &Handles) -> Result<Promise, JsValue>;

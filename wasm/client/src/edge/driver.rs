@@ -10,7 +10,7 @@ use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use js_sys::Function;
 use riacho_browser::death;
-use riacho_browser::frames::{Frames, is_hidden};
+use riacho_browser::frames::Frames;
 use riacho_browser::world::World;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -207,8 +207,9 @@ impl Driver {
         let save = Self::weakly(&weak, |driver| driver.save());
         listeners.push(EventListener::new(&window, "pagehide", move |_| save()));
         if let Some(document) = window.document() {
-            let seen = Self::weakly(&weak, |driver| {
-                if is_hidden() {
+            let looked = document.clone();
+            let seen = Self::weakly(&weak, move |driver| {
+                if looked.hidden() {
                     driver.save();
                 } else {
                     driver.happen(Input::Wake);

@@ -45,6 +45,22 @@ struct Page {
     _emit: Closure<dyn FnMut(String)>,
 }
 
+/// As the package puts them together; without a sanitiser.
+fn drawings() -> JsValue {
+    let make = Function::new_with_args(
+        "drawings",
+        "return {
+            make: (element, prefix) => drawings.make(element, prefix),
+            free: () => drawings.free(),
+            sanitizer: () => undefined,
+            loadSanitizer: () => Promise.reject('there is none'),
+            sayImages: () => {},
+         };",
+    );
+    let drawings = Drawings::new(None, JsValue::UNDEFINED).unwrap();
+    make.call1(&JsValue::NULL, &drawings.into()).unwrap()
+}
+
 /// A chat on a transport of the page's own, in a root that already holds `html`.
 fn page(prepare: impl FnOnce(&Element)) -> Page {
     let root = element();
@@ -53,7 +69,7 @@ fn page(prepare: impl FnOnce(&Element)) -> Page {
     let sink = events.clone();
     let emit = Closure::<dyn FnMut(String)>::new(move |json| sink.borrow_mut().push(json));
     let options = js_sys::Object::new();
-    let drawings = Drawings::new(None, JsValue::UNDEFINED).unwrap().into();
+    let drawings = drawings();
     for (name, value) in [("root", root.as_ref()), ("emit", emit.as_ref()), ("drawings", &drawings)] {
         Reflect::set(&options, &name.into(), value).unwrap();
     }

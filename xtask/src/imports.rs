@@ -29,7 +29,7 @@ pub fn shorten(wasm: &Path, glue: &Path) -> Result<()> {
     let mut script = files::read_text(glue)?;
     for (at, name) in names.imports.iter().enumerate() {
         // As the glue writes a member of the object that it imports.
-        let (old, new) = (format!(" {name}: function("), format!(" {}: function(", short_name(at)));
+        let (old, new) = (format!(" {name}: "), format!(" {}: ", short_name(at)));
         if script.matches(&old).count() != 1 {
             bail!("{} has not one {name}: wasm-bindgen writes another glue now", glue.display());
         }

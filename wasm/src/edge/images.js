@@ -41,7 +41,7 @@ export function release(element) {
  * @param {string | undefined} message
  * @param {string | undefined} origin as `URL.origin` writes it
  */
-export function allow(root, message, origin) {
+function allow(root, message, origin) {
   const keys = grants.get(root) ?? new Set();
   grants.set(root, keys.add(grantKey(message, origin)));
   for (const element of root.querySelectorAll(".riacho-image")) {
@@ -53,7 +53,7 @@ export function allow(root, message, origin) {
 }
 
 /** What the buttons in `root` say from now on. */
-export function say(root, sentence) {
+function say(root, sentence) {
   words.set(root, sentence ?? ENGLISH);
   for (const button of root.querySelectorAll(".riacho-image-load")) {
     const url = held.get(button.parentNode);
@@ -144,3 +144,6 @@ function show(element, url, loading) {
   element.append(image);
   return image;
 }
+
+/** What the page says about them. (A function that is imported by itself would bring all of this script as one object.) */
+export const images = { allow, say };

@@ -16,11 +16,13 @@ const MODULES: [(&str, &str); 3] =
     [("riacho-wasm", "riacho"), ("riacho-client", "riacho_client"), ("riacho-sanitizer", "riacho_sanitizer")];
 
 /// What rustc emits for wasm32-unknown-unknown. All of it is in every browser since 2022.
-const WASM_OPT: [&str; 11] = [
+const WASM_OPT: [&str; 12] = [
     // A function that is called once stays one: brotli makes more of many short ones (docs/SIZE.md).
     "--one-caller-inline-max-function-size",
     "1",
     "-Oz",
+    // What is computed twice is written twice: fewer bytes after brotli, too.
+    "--skip-pass=local-cse",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-multivalue",

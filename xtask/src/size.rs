@@ -39,7 +39,7 @@ const CORE: Part = Part {
     scripts: &[RENDERS],
     wasm: &["dist/riacho_bg.wasm"],
     after: &[],
-    budget: 120_500,
+    budget: 110_000,
     aim: 110_000,
 };
 
@@ -48,8 +48,8 @@ const CLIENT: Part = Part {
     scripts: &[CHATS],
     wasm: &["dist/riacho_client_bg.wasm"],
     after: &[RENDERS],
-    budget: 75_900,
-    aim: 75_900,
+    budget: 73_000,
+    aim: 73_000,
 };
 
 const PARTS: [Part; 7] = [

@@ -85,7 +85,7 @@ async function bundle(name) {
     logLevel: "error",
   });
   if (name === "riacho") {
-    const core = pulledIn(values.pkg, "index.js").reduce((total, file) => total + brotli(file), brotli(join(values.pkg, "dist/riacho_bg.wasm")));
+    const core = pulledIn(values.pkg, "markdown.js").reduce((total, file) => total + brotli(file), brotli(join(values.pkg, "dist/riacho_bg.wasm")));
     const sanitizer = ["dist/riacho_sanitizer.js", "dist/riacho_sanitizer_bg.wasm"].filter((file) => existsSync(join(values.pkg, file)));
     return { bytes: core, withHtml: core + sanitizer.reduce((total, file) => total + brotli(join(values.pkg, file)), 0) };
   }

@@ -1,5 +1,5 @@
 // riacho, from the built package, each chunk brought to the screen at once.
-import init, { MarkdownStream } from "/riacho/index.js";
+import init, { MarkdownStream } from "/riacho/markdown.js";
 
 export const ready = () => init();
 

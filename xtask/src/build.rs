@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::cx::Cx;
+pub use crate::package::Shrink;
 use crate::{files, glue, imports, package, proc, tools, vendor};
 
 /// A crate that becomes a module of the package: its name, and the name of its files in pkg/dist.
@@ -40,14 +41,6 @@ const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-featur
 const PANIC: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
 /// Functions that run for every chunk ask for speed under this cfg; the rest is small.
 const HOT: &str = "--cfg=riacho_module";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shrink {
-    /// What is shipped.
-    WasmOpt,
-    /// For a quick look: a little larger, a few seconds earlier.
-    No,
-}
 
 pub struct Options {
     pub shrink: Shrink,

@@ -7,9 +7,16 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::build::Shrink;
 use crate::cx::Cx;
 use crate::{bundle, files, proc, tools};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shrink {
+    /// What is shipped.
+    WasmOpt,
+    /// For a quick look: a little larger, a few seconds earlier.
+    No,
+}
 
 /// Makes the folder and gives it back.
 pub fn stage(cx: &Cx, shrink: Shrink) -> Result<PathBuf> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use riacho_flat::words;
 
-use super::inline::is_arguments;
+use super::marks::{is_arguments, is_marker};
 use crate::core::pattern::{
     any_of, behind_digits, first_char, head_of, is_word, last_char, last_line, part_of, such, tail_of, trim,
     trim_end,
@@ -83,17 +83,6 @@ pub fn guess(text: &str, inside: Inside) -> Cow<'_, str> {
 pub fn may_close(line: &str) -> bool {
     let line = trim(line);
     !line.is_empty() && line.chars().all(|c| matches!(c, '`' | '~'))
-}
-
-/// Rules, underlines, markers of lists and headings: a line that has no content yet.
-pub fn is_marker(line: &str) -> bool {
-    let line = line.trim_matches(any_of(" \t"));
-    if line.chars().all(|c| c == '#') {
-        return true;
-    }
-    let digits = behind_digits(line);
-    line.chars().all(|c| matches!(c, '-' | '=' | '+' | '*' | '_' | '`' | '~' | ':' | '|' | ' '))
-        || digits.len() < line.len() && matches!(digits, "" | "." | ")")
 }
 
 /// A head of a table that arrives: shown as one when its line begins with a bar.

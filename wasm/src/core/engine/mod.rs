@@ -20,6 +20,7 @@ mod guess;
 mod inline;
 mod labels;
 mod long;
+mod marks;
 mod parse;
 mod path;
 pub mod raw;

@@ -203,3 +203,13 @@ pub fn drop_empty(kids: &mut Vec<Node>) {
         |kid| !matches!(kid, Node { kind: Kind::Text { text, gone: 0 }, spine: false, .. } if text.is_empty()),
     );
 }
+
+/// The footnote numbers in a node.
+pub fn numbers(node: &Node, visit: &mut impl FnMut(&str, u32)) {
+    if let Role::Number(label) = &node.role {
+        visit(label, node.id);
+    }
+    for kid in &node.kids {
+        numbers(kid, visit);
+    }
+}

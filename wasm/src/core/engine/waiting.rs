@@ -12,8 +12,7 @@ use super::labels::{Key, Labels};
 use super::parse::Slice;
 use super::path::Open;
 use super::raw::Sanitize;
-use super::settle::numbers;
-use super::tree::{Kind, Node, Role};
+use super::tree::{Kind, Node, Role, numbers};
 
 /// A leaf that may change once more.
 #[derive(Debug)]

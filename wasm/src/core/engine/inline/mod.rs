@@ -8,7 +8,7 @@
 
 mod link;
 
-use super::guess::is_marker;
+use super::marks::{is_arguments, is_marker};
 use crate::core::pattern::{any_of, first_char, head_of, is_word, last_char, part_of, tail_of, trim};
 
 /// A link's text that is longer than this is none, as in `guess`.
@@ -387,13 +387,6 @@ impl Inline {
         sink.close();
         Step::To(behind)
     }
-}
-
-/// Whether this may be what `*` and `**` introduce in Python. `open` says that the name may go on.
-pub fn is_arguments(name: &str, open: bool) -> bool {
-    ["args", "kwargs"]
-        .iter()
-        .any(|known| *known == name || open && !name.is_empty() && known.starts_with(name))
 }
 
 /// How often the byte comes in a row.

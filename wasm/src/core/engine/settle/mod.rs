@@ -13,7 +13,7 @@ use super::labels::Key;
 use super::parse::{Definition, Parsed, footnote_labels};
 use super::path::{Fence, Open, Run};
 use super::raw::Sanitize;
-use super::tree::{Kind, Node, Role};
+use super::tree::{Kind, Node, Role, numbers};
 use super::waiting::Leaf;
 use cut::{context_at, finished_lines};
 
@@ -365,15 +365,5 @@ fn begin_fence(node: &mut Node, fence: Fence) {
         let cut = finished_lines(text).len();
         text.drain(..cut);
         *gone = fence.gone;
-    }
-}
-
-/// The footnote numbers in a node.
-pub(super) fn numbers(node: &Node, visit: &mut impl FnMut(&str, u32)) {
-    if let Role::Number(label) = &node.role {
-        visit(label, node.id);
-    }
-    for kid in &node.kids {
-        numbers(kid, visit);
     }
 }

@@ -138,6 +138,10 @@ const NAMED: &[(&str, &str)] = &[
         "comments beside tight paragraphs",
         "- a\n  <!-- b -->\n  c\n- <!-- d -->\n  e\n- f\n  <!-- g -->\n  <!-- h -->\n  i\n",
     ),
+    (
+        "capitals beside other letters",
+        "<http://Aé.example> [b](https://Bü.example/x) <a href=\"https://Cü.example\">c</a>\n",
+    ),
     ("hosts in other letters", "<http://a.é> [b](https://ü.example/x) <a href=\"https://ü.example\">c</a>\n"),
     ("a marker and a tab behind what looks like emphasis", "*\"\n*\t\n"),
     ("footnotes at the end of a tight item", "- [^1][^1]\n[^1]: \n"),

@@ -192,8 +192,9 @@ impl Adapter {
         &'delegate self,
         iter: I,
     ) -> impl Iterator<Item = char> + 'delegate {
-        // riacho: the published version makes U+FFFD, an error, of each letter that is not ASCII.
-        iter
+        // riacho: the published version makes U+FFFD, an error, of each letter that is not ASCII. Capitals that are ASCII come
+        // here where they stand beside one, and are an error later on.
+        iter.map(|c| c.to_ascii_lowercase())
     }
 
     /// See the [method of the same name in `icu_normalizer`][1] for the

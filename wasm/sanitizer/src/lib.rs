@@ -91,6 +91,7 @@ mod tests {
         assert_eq!(shown("<a href=\"javascript:x()\">a</a>"), "<a>a</a>");
         assert_eq!(shown("<form>a</form>"), "a");
         assert_eq!(shown("<a href=\"https://ü.example\">a</a>"), "<a href=\"https://ü.example\">a</a>");
+        assert_eq!(shown("<a href=\"https://Aü.example\">a</a>"), "<a href=\"https://Aü.example\">a</a>");
     }
 
     #[test]

@@ -19,13 +19,14 @@ export interface RiachoChatLabels {
  * `input`, `button`, `send`, `stop`, `status`. Each event of the client is dispatched as `riacho-<type>`, with the event as `detail`.
  */
 export class RiachoChat extends HTMLElement {
-  /** For what is no attribute: `transport`, `token`, `images`, `pace`, `words`; set it before the element is connected. With
-   * `window` only the messages near the view have an element, for which the page's CSS must give this one a height. */
+  /** For what is no attribute: `transport`, `token`, `images`, `codeHeader`, `highlight`, `blocks` and so on. Set them in the script that
+   * imports this module, or before the element is connected; `pace` and `words` hold from then on whenever they are set. With `window` only
+   * the messages near the view have an element, for which the page's CSS must give this one a height. */
   options: Partial<Omit<ChatOptions, "root">>;
-  /** Words of the controls, for other languages; set before the element is connected. */
+  /** Words of the controls, for other languages; they may be set at any time. */
   labels: Partial<RiachoChatLabels>;
   readonly chat: ChatClient | undefined;
-  /** Resolves when the client is there; to `undefined` when the element was taken away meanwhile. */
+  /** Resolves when the client is there; to `undefined` when the element is not in the page, or was taken away meanwhile. */
   readonly ready: Promise<ChatClient | undefined>;
 }
 

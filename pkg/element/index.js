@@ -25,17 +25,49 @@ const LABELS = {
 export class RiachoChat extends Base {
   static observedAttributes = ["conversation"];
 
-  /** Set before it is connected: `transport`, `token`, `images`, and whatever else `ChatClient` takes. */
-  options = {};
-  /** Words of the controls, for other languages. */
-  labels = {};
+  #options = {};
+  #labels = {};
   #chat;
   #ready;
+  #starts = 0;
   #parts;
   #live = new Set();
   #end;
   /** Ends what goes with a client: following, older messages, the window. */
   #with = [];
+
+  constructor() {
+    super();
+    // What a page has set on the tag before this module was there lies over the accessors of the class.
+    for (const name of ["options", "labels"]) {
+      if (Object.hasOwn(this, name)) {
+        const value = this[name];
+        delete this[name];
+        this[name] = value;
+      }
+    }
+  }
+
+  /** `transport`, `token`, `images`, and whatever else `ChatClient` takes. `pace` and `words` may change later. */
+  get options() {
+    return this.#options;
+  }
+
+  set options(options) {
+    this.#options = options ?? {};
+    this.#chat?.setPace(this.#options.pace);
+    this.#chat?.setWords(this.#options.words ?? {});
+  }
+
+  /** Words of the controls, for other languages. */
+  get labels() {
+    return this.#labels;
+  }
+
+  set labels(labels) {
+    this.#labels = labels ?? {};
+    this.#name();
+  }
 
   /** The client, once it is there: `await element.ready`. */
   get chat() {
@@ -49,6 +81,7 @@ export class RiachoChat extends Base {
 
   connectedCallback() {
     this.#parts ??= this.#build();
+    this.#name();
     this.ready.catch((error) => this.#say(error.message));
   }
 
@@ -73,14 +106,23 @@ export class RiachoChat extends Base {
   }
 
   async #start() {
-    const isLong = this.options.window !== undefined;
-    const [reading] = await Promise.all([isLong ? import("../reading/window.js") : undefined, init()]);
+    this.#starts += 1;
+    const start = this.#starts;
+    await init();
+    // Asked only now: the script that brings this module says what it wants right behind it.
+    const isLong = this.#options.window !== undefined;
+    const reading = isLong ? await import("../reading/window.js") : undefined;
+    if (start !== this.#starts) {
+      return undefined;
+    }
     if (!this.isConnected) {
+      // Asked for too early: being connected starts it.
+      this.#ready = undefined;
       return undefined;
     }
     const { log, scroller } = this.#parts;
     const url = this.getAttribute("src") ?? undefined;
-    const chat = new ChatClient({ root: log, ...(url === undefined ? {} : { url }), ...this.options });
+    const chat = new ChatClient({ root: log, ...(url === undefined ? {} : { url }), ...this.#options });
     this.#chat = chat;
     chat.on("*", (event) => {
       this.#on(event);
@@ -99,8 +141,8 @@ export class RiachoChat extends Base {
   }
 
   #on(event) {
-    const { status } = this.#parts;
-    const label = (name) => this.labels[name] ?? LABELS[name];
+    const { status, stop, input } = this.#parts;
+    const label = (name) => this.#label(name);
     switch (event.type) {
       case "message":
         if (event.role === "assistant") {
@@ -125,7 +167,12 @@ export class RiachoChat extends Base {
         break;
       default:
     }
-    this.#parts.stop.hidden = this.#mine().length === 0;
+    const isIdle = this.#mine().length === 0;
+    if (isIdle && this.shadowRoot.activeElement === stop) {
+      // A button that goes would take the focus with it.
+      input.focus();
+    }
+    stop.hidden = isIdle;
   }
 
   /** Answers that stream in the conversation on screen. */
@@ -149,6 +196,23 @@ export class RiachoChat extends Base {
     input.focus();
   }
 
+  #label(name) {
+    return this.#labels[name] ?? LABELS[name];
+  }
+
+  /** Gives the controls their names. */
+  #name() {
+    if (this.#parts === undefined) {
+      return;
+    }
+    const { scroller, input, send, stop } = this.#parts;
+    scroller.setAttribute("aria-label", this.#label("messages"));
+    input.setAttribute("aria-label", this.#label("message"));
+    input.placeholder = this.#label("placeholder");
+    send.textContent = this.#label("send");
+    stop.textContent = this.#label("stop");
+  }
+
   #say(words) {
     const { notice } = this.#parts;
     notice.textContent = words;
@@ -158,7 +222,6 @@ export class RiachoChat extends Base {
   #build() {
     const shadow = this.attachShadow({ mode: "open", delegatesFocus: true });
     shadow.adoptedStyleSheets = [sheet()];
-    const label = (name) => this.labels[name] ?? LABELS[name];
     const make = (tag, part, attributes = {}) => {
       const element = document.createElement(tag);
       element.setAttribute("part", part);
@@ -168,19 +231,19 @@ export class RiachoChat extends Base {
       return element;
     };
     // A live region would be read out token by token: the status says what there is to say.
-    const scroller = make("div", "log", { role: "log", "aria-live": "off", "aria-label": label("messages"), tabindex: "0" });
+    const scroller = make("div", "log", { role: "log", "aria-live": "off", tabindex: "0" });
     scroller.append(document.createElement("slot"));
     const status = make("p", "status", { role: "status" });
     const notice = make("p", "notice", { role: "alert", hidden: "" });
     const form = make("form", "composer");
-    const input = make("textarea", "input", { "aria-label": label("message"), placeholder: label("placeholder"), rows: "2" });
+    const input = make("textarea", "input", { rows: "2" });
     const send = make("button", "button send", { type: "submit" });
     const stop = make("button", "button stop", { type: "button", hidden: "" });
-    send.textContent = label("send");
-    stop.textContent = label("stop");
     form.append(input, stop, send);
     shadow.append(scroller, notice, form, status);
 
+    // The button goes with what was wrong, and would take the focus with it.
+    this.addEventListener("click", ({ target }) => target.closest(".message-retry") !== null && scroller.focus());
     stop.addEventListener("click", () => this.#mine().forEach((id) => this.#chat.stop(id)));
     form.addEventListener("submit", (event) => {
       event.preventDefault();

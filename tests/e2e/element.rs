@@ -150,6 +150,146 @@ fn with_a_window_it_keeps_what_is_near_and_the_readers_place(kind: Kind) {
     });
 }
 
+/// A tag of the page's HTML is there before its module is, and a script may speak to it before and after.
+fn what_a_page_says_before_and_after_the_module_is_there_holds(kind: Kind) {
+    play_in(kind, Setup::default().page("element"), async |scene| {
+        let page = &scene.page;
+        // Of a document without a window it is not yet what it will be.
+        let make = "return customElements.whenDefined('riacho-chat').then(() => {
+                const early = document.implementation.createHTMLDocument('').createElement('riacho-chat');
+                early.labels = { send: 'Enviar', message: 'Mensagem' };
+                early.options = { storageKey: null, words: { stopped: 'Parado.' } };
+                window.isPlain = early.shadowRoot === null && early.ready === undefined;
+                document.body.replaceChildren(early);
+                // Behind the script that brings it: the client is not there yet.
+                window.late = document.createElement('riacho-chat');
+                document.body.append(late);
+                late.options = { storageKey: null, window: 7 };
+                late.labels = { send: 'Senden' };
+                return Promise.all([early.ready, late.ready]);
+            }).then(([early]) => {
+                early.handle({ type: 'message_started', message_id: 'a', role: 'assistant' });
+                for (let n = 0; n < 20; n += 1) {
+                    late.chat.handle({ type: 'message_started', message_id: `late-${n}`, role: 'user' });
+                    late.chat.handle({ type: 'response_complete', message_id: `late-${n}`, content: 'x' });
+                }
+                early.stop('a');
+                return isPlain;
+            });";
+        assert!(page.run::<bool>(make, vec![]).await);
+        let names = "return [...document.querySelectorAll('riacho-chat')].map(({ shadowRoot }) => {
+                const part = (name) => shadowRoot.querySelector(`[part~=${name}]`);
+                return [part('send').textContent, part('stop').textContent, part('input').getAttribute('aria-label'), part('input').placeholder];
+            });";
+        let said: Vec<[String; 4]> = page.run(names, vec![]).await;
+        assert_eq!(said[0], ["Enviar", "Stop", "Mensagem", "Ask something"]);
+        assert_eq!(said[1], ["Senden", "Stop", "Message", "Ask something"]);
+        page.until("its words", async |page| {
+            page.messages().await.iter().any(|message| message.all.contains("Parado.")).then_some(())
+        })
+        .await;
+        let window = "const { start, end, count } = late.chat.window; return [end - start < count, count];";
+        page.until("its window", async |page| {
+            (page.run::<(bool, u64)>(window, vec![]).await == (true, 20)).then_some(())
+        })
+        .await;
+
+        // The reader takes another language.
+        page.run::<()>(
+            "const [early] = document.querySelectorAll('riacho-chat');
+             early.labels = { stop: 'Anhalten', placeholder: 'Frag etwas' };
+             early.options = { words: { stopped: 'Angehalten.' } };",
+            vec![],
+        )
+        .await;
+        let said: Vec<[String; 4]> = page.run(names, vec![]).await;
+        assert_eq!(said[0], ["Send", "Anhalten", "Message", "Frag etwas"]);
+        page.until("its other words", async |page| {
+            page.messages().await.iter().any(|message| message.all.contains("Angehalten.")).then_some(())
+        })
+        .await;
+
+        // Asked for before it is anywhere, it starts all the same.
+        let later = "const alone = document.createElement('riacho-chat');
+            alone.options = { storageKey: null };
+            return alone.ready.then((none) => {
+                document.body.append(alone);
+                return alone.ready.then((chat) => [none === undefined, chat === alone.chat && chat !== undefined]);
+            });";
+        assert_eq!(page.run::<[bool; 2]>(later, vec![]).await, [true; 2]);
+        page.run::<()>("document.body.replaceChildren();", vec![]).await;
+    });
+}
+
+/// As wide as a small telephone, and used by keyboard.
+fn on_a_narrow_screen_nothing_sticks_out_and_the_focus_is_never_lost(kind: Kind) {
+    play_in(kind, Setup::default().page("element"), async |scene| {
+        let page = &scene.page;
+        let make = "return customElements.whenDefined('riacho-chat').then(() => {
+                window.made = document.createElement('riacho-chat');
+                made.options = { storageKey: null };
+                made.style.cssText = 'inline-size: 320px; block-size: 400px';
+                document.body.replaceChildren(made);
+                return made.ready;
+            }).then((chat) => {
+                window.part = (name) => made.shadowRoot.querySelector(`[part~=${name}]`);
+                window.inside = () => made.shadowRoot.activeElement?.part[0] ?? null;
+                const say = (message_id, role, content) => {
+                    chat.handle({ type: 'message_started', message_id, role });
+                    chat.handle({ type: 'message_chunk', message_id, content });
+                };
+                say('question', 'user', 'What is it?');
+                chat.handle({ type: 'response_complete', message_id: 'question' });
+                const wide = 'wide '.repeat(40);
+                say('answer', 'assistant', `~~~\n${wide}\n~~~\n\n| ${wide} | b |\n|---|---|\n| ${'x'.repeat(200)} | y |\n\nend\n`);
+            });";
+        page.run::<()>(make, vec![]).await;
+        page.until("the answer", async |page| {
+            page.run::<bool>(
+                "return document.querySelector('table td') !== null && !part('stop').hidden;",
+                vec![],
+            )
+            .await
+            .then_some(())
+        })
+        .await;
+        let measure = "const { left, right } = made.getBoundingClientRect();
+            const log = part('log');
+            const out = ['log', 'composer', 'input', 'stop', 'send'].filter((name) => {
+                const box = part(name).getBoundingClientRect();
+                return box.left < left || box.right > right;
+            });
+            return [log.scrollWidth > log.clientWidth ? 'the messages' : '', ...out].join(' ');";
+        assert_eq!(page.run::<String>(measure, vec![]).await, "");
+        // Who speaks is seen: a question is no wider than it is, and stands at the end of the line.
+        let sides = "const [mine, its] = [...document.querySelectorAll('.message')].map((message) => message.getBoundingClientRect());
+            return [mine.left > its.left + 100, Math.abs(mine.right - its.right) < 1];";
+        assert_eq!(page.run::<[bool; 2]>(sides, vec![]).await, [true; 2]);
+
+        // Stop goes as it is pressed, and so does Retry.
+        page.run::<()>("part('stop').focus(); part('stop').click();", vec![]).await;
+        let focus = async |wanted: &str| {
+            page.until(wanted, async |page| {
+                let (inside, stops) = page
+                    .run::<(Option<String>, bool)>("return [inside(), part('stop').hidden];", vec![])
+                    .await;
+                (inside.as_deref() == Some(wanted) && stops == (wanted == "input")).then_some(())
+            })
+            .await;
+        };
+        focus("input").await;
+        page.run::<()>(
+            "const retry = document.querySelector('.message-retry'); retry.focus(); retry.click();",
+            vec![],
+        )
+        .await;
+        focus("log").await;
+        page.run::<()>("document.body.replaceChildren();", vec![]).await;
+    });
+}
+
 in_each_browser! {
+    on_a_narrow_screen_nothing_sticks_out_and_the_focus_is_never_lost,
+    what_a_page_says_before_and_after_the_module_is_there_holds,
     with_a_window_it_keeps_what_is_near_and_the_readers_place,
 }

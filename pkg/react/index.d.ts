@@ -13,8 +13,8 @@ export interface MarkdownProps extends MarkdownStreamOptions, Omit<ComponentProp
 export function Markdown(props: MarkdownProps): ReactElement;
 
 export interface UseChatOptions extends Omit<ChatOptions, "root"> {
-  /** The conversation to show; a new one while it is left out. */
-  conversationId?: string;
+  /** The conversation to show. Left out, it is the one from before a reload, or a new one; left out later, another new one. */
+  conversationId?: string | undefined;
   /** With `window`: the element that scrolls, where that is not the one that `ref` goes on. */
   scroller?: RefObject<Element | null>;
 }
@@ -22,9 +22,15 @@ export interface UseChatOptions extends Omit<ChatOptions, "root"> {
 export interface Chat {
   /** Goes on the element that shows the conversation. */
   ref: RefCallback<Element>;
+  /** The conversation on screen, once there is one. */
+  conversationId: string | undefined;
   messages: Turn[];
+  /** `"starting"` until the client is there; `"streaming"` from `send` to the end of the answer; `"error"` where the last answer
+   * failed, or the client could not be started. */
   status: "starting" | "ready" | "streaming" | "error";
-  error: Error & Partial<RiachoError> | undefined;
+  /** What went wrong last, until the next `send`, `retry` or conversation. A failed answer says so under its text as well. */
+  error: (Error & Partial<RiachoError>) | undefined;
+  /** As `ChatClient.send`; throws `not_mounted` while the status is `"starting"`. */
   send(content: string, options?: SendOptions): { messageId: string; replyId: string };
   /** Stops one answer, or all that stream. */
   stop(messageId?: string): void;

@@ -2,6 +2,7 @@
 "use client";
 import { createElement, useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { ChatClient } from "../src/chat.js";
+import { coded } from "../src/error.js";
 import { init } from "../src/loader.js";
 import { MarkdownStream } from "../src/markdown.js";
 import { uuid } from "../src/uuid.js";
@@ -97,7 +98,8 @@ class Growing {
   }
 }
 
-const NOTHING = { messages: [], status: "starting", error: undefined };
+const MOST_FAILURES = 100;
+const NOTHING = { conversationId: undefined, messages: [], status: "starting", error: undefined };
 
 /**
  * A conversation. `ref` goes on the element that shows it; `messages` is for what a page shows beside that. Options count
@@ -134,6 +136,9 @@ class Store {
   #life = 0;
   #adjusted;
   #unwindow;
+  /** What went wrong that is of no answer, and with which answers: of so many at most. */
+  #trouble;
+  #failures = new Map();
 
   subscribe = (changed) => {
     this.#changed.add(changed);
@@ -143,12 +148,19 @@ class Store {
   snapshot = () => this.#state;
 
   calls = {
-    send: (content, options) => this.#use().send(content, options),
+    send: (content, options) => {
+      const sent = this.#use().send(content, options);
+      this.#settle();
+      return sent;
+    },
     stop: (messageId) => {
       const live = this.#state.messages.filter(({ status }) => status === "pending" || status === "streaming");
       (messageId === undefined ? live.map((message) => message.messageId) : [messageId]).forEach((id) => this.#use().stop(id));
     },
-    retry: (messageId) => this.#use().retry(messageId),
+    retry: (messageId) => {
+      this.#use().retry(messageId);
+      this.#settle();
+    },
     client: () => this.#chat,
   };
 
@@ -169,16 +181,19 @@ class Store {
         chat.open(conversation);
         this.#adjusted?.(chat);
         this.#unwindow = reading?.windowed(chat, { scroller: scroller?.current ?? element, root: element });
-        this.#set({ status: "ready" });
+        this.#draw();
       },
       (error) => life === this.#life && this.#set({ status: "error", error }),
     );
   }
 
   show(conversationId) {
+    // Left out where there was one: the reader wants a new one.
+    const wanted = conversationId ?? (this.#conversation === undefined ? undefined : uuid());
     this.#conversation = conversationId;
-    if (conversationId !== undefined) {
-      this.#chat?.open(conversationId);
+    if (wanted !== undefined && this.#chat !== undefined) {
+      this.#chat.open(wanted);
+      this.#settle();
     }
   }
 
@@ -202,7 +217,7 @@ class Store {
 
   #use() {
     if (this.#chat === undefined) {
-      throw Object.assign(new Error("the chat is not mounted yet"), { code: "not_mounted" });
+      throw coded("not_mounted", "the chat is not there yet: its status is \"starting\", or nothing has `ref`");
     }
     return this.#chat;
   }
@@ -211,15 +226,36 @@ class Store {
     if (this.#chat === undefined) {
       return;
     }
-    if (event.type === "error" || event.type === "degraded") {
-      this.#set({ error: Object.assign(new Error(event.message), { code: event.code }) });
+    const { type, messageId, error } = event;
+    if (type === "error" || type === "degraded") {
+      this.#trouble = coded(event.code, event.message);
+    } else if (type === "status" && error !== undefined) {
+      this.#failures.set(messageId, coded(error.code, error.message));
+      if (this.#failures.size > MOST_FAILURES) {
+        this.#failures.delete(this.#failures.keys().next().value);
+      }
     }
     // Text is on the page already: React hears of what begins and what ends, not of every token.
-    if (["opened", "joined", "message", "status"].includes(event.type)) {
-      const messages = this.#chat.messages();
-      const live = messages.some(({ status }) => status === "pending" || status === "streaming");
-      this.#set({ messages, status: live ? "streaming" : "ready" });
+    if (["opened", "joined", "message", "status", "error", "degraded"].includes(type)) {
+      this.#draw();
     }
+  }
+
+  /** The reader goes on: what went wrong before, with no answer, is over. */
+  #settle() {
+    this.#trouble = undefined;
+    this.#draw();
+  }
+
+  #draw() {
+    const messages = this.#chat.messages();
+    const last = messages.at(-1);
+    const isLive = messages.some(({ status }) => status === "pending" || status === "streaming");
+    // An answer that failed before others came is no trouble of now.
+    const hasFailed = !isLive && last?.status === "error";
+    const status = isLive ? "streaming" : hasFailed ? "error" : "ready";
+    const error = hasFailed ? this.#failures.get(last.messageId) : this.#trouble;
+    this.#set({ conversationId: this.#chat.conversationId, messages, status, error });
   }
 
   #set(change) {

@@ -61,6 +61,17 @@ impl Project {
         run(Command::new(self.at("node_modules/.bin").join(name)).args(args), &self.at(consumer))
     }
 
+    /// A folder with these files, and the package where npm puts it.
+    fn site(&self, name: &str, files: &[(&str, &str)]) -> Folder {
+        let site = Folder::make(name);
+        for (file, text) in files {
+            fs::write(site.0.join(file), text).unwrap();
+        }
+        fs::create_dir_all(site.0.join("node_modules")).unwrap();
+        run(Command::new("cp").arg("-r").arg(self.at("node_modules/riacho")).arg("node_modules"), &site.0);
+        site
+    }
+
     fn page_into(&self, consumer: &str, dist: &str) -> PathBuf {
         fs::copy(self.at(consumer).join("index.html"), self.at(consumer).join(dist).join("index.html"))
             .unwrap();
@@ -115,29 +126,50 @@ fn a_plain_page_needs_no_bundler() {
     });
 }
 
+/// The first page of HTML and the first script of a guide.
+fn pasted(guide: &str) -> (String, String) {
+    let fence = |kind: &str| {
+        let (_, rest) = guide.split_once(&format!("\n```{kind}\n")).unwrap();
+        rest.split_once("\n```").unwrap().0.to_owned()
+    };
+    (fence("html"), fence("js"))
+}
+
 /// What stands in README is what a newcomer pastes, in either language.
 #[test]
 fn the_first_page_of_readme_works_as_it_stands() {
     let project = Project::get();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let first = |readme: &str| {
-        let text = fs::read_to_string(root.join(readme)).unwrap();
-        let fence = |kind: &str| {
-            let (_, rest) = text.split_once(&format!("\n```{kind}\n")).unwrap();
-            rest.split_once("\n```").unwrap().0.to_owned()
-        };
-        (fence("html"), fence("js"))
-    };
+    let first = |readme: &str| pasted(&fs::read_to_string(root.join(readme)).unwrap());
     let (html, script) = first("README.md");
     assert_eq!(first("README.pt-BR.md"), (html.clone(), script.clone()));
-    let site = Folder::make("readme-site");
-    fs::write(site.0.join("index.html"), html).unwrap();
-    fs::write(site.0.join("chat.js"), script).unwrap();
-    fs::create_dir_all(site.0.join("node_modules")).unwrap();
-    run(Command::new("cp").arg("-r").arg(project.at("node_modules/riacho")).arg("node_modules"), &site.0);
+    let site = project.site("readme-site", &[("index.html", &html), ("chat.js", &script)]);
     play(at_the_relay(site.0.clone()), async |scene| {
         let answer = scene.page.answer("the end", |answer| answer.status == "completed").await;
         assert!(answer.text.len() > 500, "{answer:?}");
+    });
+}
+
+#[test]
+fn the_renderer_alone_works_as_the_guide_has_it() {
+    let project = Project::get();
+    let guide = include_str!("../../docs/PAGE.md");
+    let (html, script) = pasted(guide.split_once("## Only the renderer").unwrap().1);
+    let files = [
+        ("index.html", html.as_str()),
+        ("answer.js", script.as_str()),
+        ("answer", "# Rio\n\n| a |\n|---|\n| b |\n"),
+    ];
+    let site = project.site("renderer-site", &files);
+    play(at_the_relay(site.0.clone()), async |scene| {
+        // What the style sheet makes of it, too: a table has lines.
+        let line = "const cell = document.querySelector('#answer h1 ~ table td');
+            return cell === null ? '' : getComputedStyle(cell).borderTopStyle;";
+        let page = &scene.page;
+        page.until("the table", async |page| {
+            (page.run::<String>(line, vec![]).await == "solid").then_some(())
+        })
+        .await;
     });
 }
 
@@ -311,6 +343,47 @@ fn vite_finds_the_wasm_and_react_mounts_twice_without_a_trace() {
 }
 
 #[test]
+fn a_hook_says_that_an_answer_failed_until_the_reader_goes_on() {
+    let project = Project::get();
+    project.tool("vite", "vite", &["build", "--logLevel", "warn", "--outDir", "dist-failed"]);
+    play(at_the_relay(project.at("vite/dist-failed")), async |scene| {
+        let page = &scene.page;
+        let until = async |state: &str, code: Option<&str>| {
+            page.until(state, async |page| {
+                let found: (Option<String>, Option<String>) =
+                    page.run("return [globalThis.hook?.status, globalThis.hook?.error?.code];", vec![]).await;
+                (found.0.as_deref() == Some(state) && found.1.as_deref() == code).then_some(())
+            })
+            .await;
+        };
+        until("ready", None).await;
+        page.run::<()>("hook.send('error');", vec![]).await;
+        until("error", Some("provider_failed")).await;
+        page.run::<()>("hook.send('Olá');", vec![]).await;
+        until("streaming", None).await;
+        until("ready", None).await;
+
+        // Another conversation is another story, and so is none: that is a new one.
+        page.run::<()>("hook.send('error');", vec![]).await;
+        until("error", Some("provider_failed")).await;
+        let first: String = page.run("return hook.conversationId;", vec![]).await;
+        page.run::<()>("open(undefined);", vec![]).await;
+        until("ready", None).await;
+        let second: String = page.run("return hook.conversationId;", vec![]).await;
+        assert_ne!(first, second);
+        assert!(page.messages().await.is_empty());
+        page.run::<()>("open(arguments[0]);", vec![first.into()]).await;
+        page.until("the failed answer", async |page| (page.messages().await.len() == 6).then_some(())).await;
+        until("error", Some("provider_failed")).await;
+        // Also to a client that did not see it fail.
+        page.run::<()>("show(false); globalThis.hook = undefined;", vec![]).await;
+        page.until("nothing", async |page| page.messages().await.is_empty().then_some(())).await;
+        page.run::<()>("show(true);", vec![]).await;
+        until("error", Some("provider_failed")).await;
+    });
+}
+
+#[test]
 fn a_hook_with_a_window_keeps_what_is_near_and_takes_pace_and_words_as_they_change() {
     let project = Project::get();
     project.tool("vite", "vite", &["build", "--logLevel", "warn", "--outDir", "dist-long"]);
@@ -460,8 +533,7 @@ fn every_snippet_of_the_guides_compiles_under_strict() {
         declare const chat: import(\"riacho\").ChatClient;\n\
         declare function draw(element: HTMLElement, source: string): { destroy(): void };\n\
         declare module \"katex\";\n\
-        declare module \"*.wasm\" { const url: string; export default url; }\n\
-        declare module \"*.css\";\n";
+        declare module \"*.wasm\" { const url: string; export default url; }\n";
     // JavaScript is checked too, but takes what may be null for granted.
     let lenient = json!({
         "allowJs": true, "checkJs": true, "strict": false, "exactOptionalPropertyTypes": false,

@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 42] = [
+const FILES: [&str; 43] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -48,6 +48,7 @@ const FILES: [&str; 42] = [
     "reading/index.js",
     "reading/window.js",
     "riacho.css",
+    "riacho.css.d.ts",
     "shiki/index.d.ts",
     "shiki/index.js",
     "shiki/worker.js",

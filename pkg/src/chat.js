@@ -85,8 +85,10 @@ export class ChatClient {
   }
 
   /** Shows a conversation and joins it; the one before keeps streaming. */
-  open(conversationId) {
-    const id = String(conversationId);
+  open(id) {
+    if (typeof id !== "string") {
+      throw coded("bad_id", `open(conversationId) needs a string, not ${typeof id}`);
+    }
     this.#call((inner) => inner.open(id));
     this.#takeover.opened(id);
   }
@@ -107,8 +109,10 @@ export class ChatClient {
     return messages;
   }
 
-  send(content, options = {}) {
-    const text = String(content);
+  send(text, options = {}) {
+    if (typeof text !== "string") {
+      throw coded("bad_text", `send(content) needs a string, not ${typeof text}`);
+    }
     const { temperature, topP } = options;
     const wanted = { ...options, temperature: decimal(temperature), topP: decimal(topP) };
     const [messageId, replyId] = this.#call((inner) => inner.send(text, wanted));

@@ -87,7 +87,10 @@ async function run(source) {
   try {
     await Promise.all(modules.map((module) => begun(module, given[module.name])));
   } catch (cause) {
-    const error = coded(codeOf(cause), `riacho could not start its wasm: ${cause?.message ?? cause}`, cause);
+    const code = codeOf(cause);
+    // Browsers speak of 'unsafe-eval' here, which allows far more than is needed.
+    const hint = code === "wasm_blocked" ? " (a content policy needs 'wasm-unsafe-eval' in its script-src)" : "";
+    const error = coded(code, `riacho could not start its wasm: ${cause?.message ?? cause}${hint}`, cause);
     if (given.fallback === "none") {
       throw error;
     }
@@ -95,6 +98,7 @@ async function run(source) {
       // The server gives out neither: what went wrong first says more.
       throw error;
     });
+    console.warn(`${error.message}; text is shown plain`);
     return { mode: "plain", error };
   }
   return { mode: "wasm" };
@@ -118,10 +122,10 @@ function begun(module, source) {
 /** Starts a module by its glue. What is fetched is compiled as it comes, where the server says what it is. */
 async function started(start, source) {
   let given = await source;
-  if (typeof given === "string" || given instanceof URL || given instanceof Request) {
+  if (typeof given === "string" || ["URL", "Request"].includes(kind(given))) {
     given = await fetch(given);
   }
-  if (given instanceof Response) {
+  if (kind(given) === "Response") {
     if (!given.ok) {
       throw new Error(`${given.status} ${given.statusText} for ${given.url}`);
     }
@@ -132,12 +136,16 @@ async function started(start, source) {
       given = await given.arrayBuffer();
     }
   }
-  const module = given instanceof WebAssembly.Module ? given : await WebAssembly.compile(given);
+  const module = kind(given) === "WebAssembly.Module" ? given : await WebAssembly.compile(given);
   await start({ module_or_path: module });
 }
 
+/** What an object is by its own account: one of another frame, or without a prototype, is the same as one of this page. */
+const kind = (value) => Object.prototype.toString.call(value).slice(8, -1);
+
 /** An object of options, or one source alone. */
-const sources = (source) => (source?.constructor === Object ? source : { core: source });
+const sources = (source) =>
+  ["Object", "Module"].includes(kind(source)) && source.then === undefined ? source : { core: source };
 
 function codeOf(cause) {
   // What a content security policy without 'wasm-unsafe-eval' causes, as each engine says it.

@@ -100,8 +100,11 @@ export class MarkdownStream {
   }
 
   /** Cheap: what is on screen follows on the next frame. */
-  push(text) {
-    const chunk = String(text);
+  push(chunk) {
+    if (typeof chunk !== "string") {
+      // Of a provider's stream the first and the last piece often have none: "undefined" in the text would be nobody's wish.
+      throw coded("bad_text", `push(text) needs a string, not ${chunk === null ? "null" : typeof chunk}`);
+    }
     let taken;
     // JavaScript may cut a surrogate pair between two strings; whole text takes the short way.
     if (this.#cut || (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800) {

@@ -61,6 +61,28 @@ fn a_foreign_transports_events_replayed_are_one_container_with_the_right_text() 
     });
 }
 
+/// A provider's first piece often has no text, and `String(undefined)` is a word.
+#[test]
+fn what_is_no_text_is_refused_and_leaves_none() {
+    play(Setup::default().page("bare"), async |scene| {
+        let page = &scene.page;
+        make_chat(page, json!({})).await;
+        let script = "
+            const element = document.body.appendChild(document.createElement('div'));
+            const stream = new riacho.MarkdownStream(element);
+            const calls = [
+                () => stream.push(undefined), () => stream.push(null), () => stream.push({}),
+                () => chat.send(undefined), () => chat.open(undefined), () => chat.open(7),
+            ];
+            const codes = calls.map((call) => { try { call(); } catch (error) { return error.code; } });
+            stream.push('rio');
+            return stream.end().then(() => [...codes, element.textContent.trim(), chat.conversationId, String(chat.messages().length)]);";
+        let found: Vec<String> = page.run(script, vec![]).await;
+        let [text, id] = ["bad_text", "bad_id"];
+        assert_eq!(found, [text, text, text, text, id, id, "rio", "c", "0"]);
+    });
+}
+
 #[test]
 fn a_surrogate_pair_cut_between_two_pushes_shows_the_character() {
     play(Setup::default().page("bare"), async |scene| {

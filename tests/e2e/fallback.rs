@@ -132,6 +132,41 @@ fn what_is_no_wasm_leaves_plain_text_or_an_error_where_the_page_wants_one() {
     });
 }
 
+/// Options are options, and an address an address, whoever's prototypes they have: none, or those of another frame.
+#[test]
+fn what_init_is_given_counts_also_without_a_prototype_and_from_another_frame() {
+    play(Setup::default().page("plain"), async |scene| {
+        let page = &scene.page;
+        page.until("the page's script", async |page| {
+            page.run::<bool>("return 'load' in globalThis;", vec![]).await.then_some(())
+        })
+        .await;
+        let script = "
+            const { contentWindow: other } = document.body.appendChild(document.createElement('iframe'));
+            const wrong = { core: new Uint8Array([1, 2, 3]), fallback: 'none' };
+            const all = [wrong, Object.assign(Object.create(null), wrong), Object.assign(new other.Object(), wrong)];
+            return (async () => {
+                const codes = [];
+                for (const options of all) {
+                    codes.push(await load(options).then(() => 'started', (error) => error.code));
+                }
+                const address = (name) => new other.URL(`riacho/dist/${name}_bg.wasm`, location.href);
+                const started = await load({
+                    core: other.fetch(address('riacho')),
+                    client: await WebAssembly.compile(await (await fetch(address('riacho_client').href)).arrayBuffer()),
+                    sanitizer: address('riacho_sanitizer'),
+                });
+                stream.push('<b>x</b>');
+                await stream.end();
+                return [...codes, ...started, String(document.querySelector('#answer b') !== null)];
+            })();";
+        let found: Vec<Option<String>> = page.run(script, vec![]).await;
+        let found: Vec<&str> = found.iter().map(|word| word.as_deref().unwrap_or("no error")).collect();
+        let wrong = "wasm_unavailable";
+        assert_eq!(found, [wrong, wrong, wrong, "wasm", "no error", "true"]);
+    });
+}
+
 /// An exception of the DOM in the middle of a change: it goes through the wasm, whose state is torn from then on. What is
 /// torn panics, or is noticed in the next task.
 const BREAK: &str = "

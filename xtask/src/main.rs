@@ -5,6 +5,7 @@ mod build;
 mod bundle;
 mod cx;
 mod demo;
+mod failure;
 mod files;
 mod glue;
 mod imports;

@@ -3,17 +3,21 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+use crate::failure::{Failure, Failures};
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Counts {
     pub passed: u64,
     pub failed: u64,
     pub skipped: u64,
+    /// What is known of the failed ones: a check that is no test has said all of it where it ran.
+    pub failures: Vec<Failure>,
 }
 
 impl Counts {
     /// One check that is no test of a runner: a formatter, a linter.
     pub fn one(passed: bool) -> Counts {
-        Counts { passed: passed.into(), failed: (!passed).into(), skipped: 0 }
+        Counts { passed: passed.into(), failed: (!passed).into(), ..Counts::default() }
     }
 }
 
@@ -22,6 +26,7 @@ impl AddAssign for Counts {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -42,10 +47,12 @@ pub struct Libtest {
     /// Tests that ran but say that they did nothing, for want of the recorded corpora.
     without_corpora: u64,
     unreadable: Option<String>,
+    failures: Failures,
 }
 
 impl Libtest {
     pub fn line(&mut self, line: &str) {
+        self.failures.line(line);
         if is_start(line) {
             self.started += 1;
         } else if let Some(result) = line.strip_prefix("test result: ") {
@@ -62,6 +69,7 @@ impl Libtest {
     /// The counts, and why the step is not to be trusted if it is not. Every such reason counts as one failure.
     pub fn finish(self, ended_well: bool) -> (Counts, Option<String>) {
         let mut counts = self.counts;
+        counts.failures = self.failures.finish();
         let skipped = self.without_corpora.min(counts.passed);
         counts.passed -= skipped;
         counts.skipped += skipped;
@@ -129,13 +137,16 @@ mod tests {
             "{OK}running 1 test\n\
              test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.00s\n"
         );
-        assert_eq!(read(&text, false), (Counts { passed: 1, failed: 1, skipped: 1 }, None));
+        assert_eq!(
+            read(&text, false),
+            (Counts { passed: 1, failed: 1, skipped: 1, ..Counts::default() }, None)
+        );
     }
 
     #[test]
     fn the_browser_runners_closing_line_is_read() {
         let text = "running 3 tests\n\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 filtered out; finished in 0.42s\n";
-        assert_eq!(read(text, true), (Counts { passed: 3, failed: 0, skipped: 0 }, None));
+        assert_eq!(read(text, true), (Counts { passed: 3, ..Counts::default() }, None));
     }
 
     #[test]
@@ -147,7 +158,7 @@ mod tests {
     #[test]
     fn a_program_that_dies_is_a_failure() {
         let (counts, problem) = read(&format!("{OK}running 7 tests\n"), false);
-        assert_eq!(counts, Counts { passed: 1, failed: 1, skipped: 1 });
+        assert_eq!(counts, Counts { passed: 1, failed: 1, skipped: 1, ..Counts::default() });
         assert_eq!(problem.as_deref(), Some("2 test programs started, 1 said a result"));
     }
 
@@ -170,7 +181,7 @@ mod tests {
     #[test]
     fn a_test_without_its_corpora_counts_as_skipped() {
         let text = format!("skipped: RIACHO_CORPORA is not set\n{OK}");
-        assert_eq!(read(&text, true), (Counts { passed: 0, failed: 0, skipped: 2 }, None));
+        assert_eq!(read(&text, true), (Counts { skipped: 2, ..Counts::default() }, None));
     }
 
     #[test]

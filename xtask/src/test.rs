@@ -81,10 +81,12 @@ pub fn run(options: &Options) -> Result<bool> {
             println!("error: {error:#}");
             Counts::one(false)
         });
+        lines.push(format!("{name:<9}{counts} ({})", proc::took(started)));
         sum += counts;
-        lines.push(format!("{name:<8}{counts} ({})", proc::took(started)));
     }
-    println!("\n{}\n{sum}", lines.join("\n"));
+    println!("\n{}", lines.join("\n"));
+    sum.failures.iter().for_each(|failure| println!("\n{failure}\n"));
+    println!("{sum}");
     Ok(sum.failed == 0)
 }
 

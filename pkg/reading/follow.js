@@ -1,5 +1,6 @@
 // Keeps a scroller at its end while text comes in, for as long as the reader is there; and never fights the reader.
 import { coded } from "../src/error.js";
+import { placeOf } from "./place.js";
 
 /** Within this many CSS pixels of the end the reader counts as being at it. */
 const NEAR = 48;
@@ -17,13 +18,18 @@ export function followEnd(scroller, { onchange, root = scroller } = {}) {
   }
   let following = true;
   let held = false;
-  let place = scroller.scrollTop;
-  /** The first message that can be seen, and where its top was. */
-  let anchor;
+  let last = scroller.scrollTop;
+  const place = placeOf(scroller, root);
+  const keeper = {};
   const end = () => scroller.scrollHeight - scroller.clientHeight;
   const set = (value) => {
     if (following !== value) {
       following = value;
+      if (following) {
+        place.leave(keeper);
+      } else {
+        place.keep(keeper);
+      }
       onchange?.({ following });
     }
   };
@@ -31,45 +37,21 @@ export function followEnd(scroller, { onchange, root = scroller } = {}) {
     const selection = getSelection();
     return held && selection !== null && !selection.isCollapsed && root.contains(selection.anchorNode);
   };
-  const mark = () => {
-    const top = scroller.getBoundingClientRect().top;
-    const messages = root.querySelectorAll("[data-message-id]");
-    // Messages stand in order: the first that ends below the top edge is found by halving.
-    let [low, high] = [0, messages.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (messages[middle].getBoundingClientRect().bottom > top) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    const element = messages[low];
-    anchor = element && { element, top: element.getBoundingClientRect().top };
-    place = scroller.scrollTop;
-  };
   const settle = () => {
-    if (following) {
-      if (!selecting()) {
-        scroller.scrollTop = end();
-      }
-    } else if (anchor?.element.isConnected) {
-      // Where the browser has kept the place already there is no difference left.
-      const moved = anchor.element.getBoundingClientRect().top - anchor.top;
-      if (Math.abs(moved) >= 1) {
-        scroller.scrollTop += moved;
-      }
+    if (following && !selecting()) {
+      scroller.scrollTop = end();
     }
-    mark();
+    last = scroller.scrollTop;
   };
   const scrolled = () => {
+    place.settle();
     // Text that came in since has moved the end, not the reader: only who went up has left it.
     if (end() - scroller.scrollTop <= NEAR) {
       set(true);
-    } else if (scroller.scrollTop < place - 1) {
+    } else if (scroller.scrollTop < last - 1) {
       set(false);
     }
-    mark();
+    last = scroller.scrollTop;
   };
   /** The wheel says what the reader wants before the position does: the text may grow in between. */
   const wheel = (event) => {
@@ -114,10 +96,11 @@ export function followEnd(scroller, { onchange, root = scroller } = {}) {
     toEnd() {
       set(true);
       scroller.scrollTop = end();
-      mark();
+      last = scroller.scrollTop;
     },
     /** Lets the scroller go. */
     stop() {
+      place.leave(keeper);
       sizes.disconnect();
       views.disconnect();
       scroller.removeEventListener("scroll", scrolled);

@@ -1,5 +1,6 @@
 // Elements for what is near the view, and room for the rest: a conversation of thousands costs what a screen of it does.
 import { coded } from "../src/error.js";
+import { placeOf } from "./place.js";
 
 /** In heights of the scroller: so much beyond each edge is there before it is seen, and so much may stay behind it. */
 const READY = 1;
@@ -29,6 +30,7 @@ export function windowed(chat, { scroller, root = scroller }) {
   const anchoring = scroller.style.overflowAnchor;
   // Two who keep the place would move it twice.
   scroller.style.overflowAnchor = "none";
+  const place = placeOf(scroller, root);
   let view;
   /** Room in CSS pixels, and for how many messages, as the client had them when this last looked. */
   let above;
@@ -147,6 +149,7 @@ export function windowed(chat, { scroller, root = scroller }) {
     above = { room: room(before, now.start), count: now.start };
     below = { room: room(total - above.room - block, rest), count: rest };
     write();
+    place.keep(chat);
   };
   /** Places of what must not go while it can be helped. */
   const pins = (elements) => {
@@ -166,6 +169,7 @@ export function windowed(chat, { scroller, root = scroller }) {
 
   const step = () => {
     try {
+      place.settle();
       look();
       for (let n = 0; view !== null && n < ROUNDS && round(); n += 1);
     } catch (error) {
@@ -187,12 +191,14 @@ export function windowed(chat, { scroller, root = scroller }) {
   /** What has an element keeps it, and what has none keeps its room. */
   const stop = () => {
     off.forEach((end) => end());
+    place.leave(chat);
     sizes.disconnect();
     cancelAnimationFrame(frame);
     scroller.removeEventListener("scroll", step);
     scroller.style.overflowAnchor = anchoring;
   };
   scroller.addEventListener("scroll", step, { passive: true });
+  place.keep(chat);
   step();
   return stop;
 }

@@ -379,38 +379,128 @@ fn older_messages_come_as_one_scrolls_up_and_nothing_jumps(kind: Kind) {
                 .await;
             assert!(described < 2 * TURNS, "a join describes {described}");
 
-            let anchor = "const chat = document.getElementById('chat');
-            const top = chat.getBoundingClientRect().top;
-            const element = [...chat.querySelectorAll('[data-message-id]')].find((e) => e.getBoundingClientRect().bottom > top);
-            return [element.dataset.messageId, element.getBoundingClientRect().top];";
-            let top = "return document.querySelector(`[data-message-id=\"${arguments[0]}\"]`).getBoundingClientRect().top;";
+            // Watches the first message in view, once its text is there.
+            let watch = "const chat = document.getElementById('chat');
+                const { top, bottom } = chat.getBoundingClientRect();
+                const element = [...chat.querySelectorAll('[data-message-id]')].find((e) => e.getBoundingClientRect().bottom > top);
+                const begins = element?.getBoundingClientRect().top;
+                if (!(begins < bottom) || element.textContent.trim() === '') return false;
+                const watched = { id: element.dataset.messageId, drift: 0, frames: 0 };
+                window.watched = watched;
+                const frame = () => {
+                    if (window.watched === watched) {
+                        const moved = element.getBoundingClientRect().top - begins;
+                        watched.drift = Math.max(watched.drift, Math.abs(moved));
+                        watched.frames += 1;
+                        requestAnimationFrame(frame);
+                    }
+                };
+                frame();
+                return true;";
+            let is_whole = "return [...document.querySelectorAll('[data-message-id]')].every((e) => e.textContent.trim() !== '');";
+            let frames = "return window.watched.frames;";
             while scene.page.run::<usize>(count, vec![]).await < 2 * TURNS {
                 let have: usize = scene.page.run(count, vec![]).await;
                 scene.page.run::<()>("document.getElementById('chat').scrollTop = 40;", vec![]).await;
-                // What is near comes to be there.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                let (id, before): (String, f64) = scene.page.run(anchor, vec![]).await;
                 scene
                     .page
-                    .until("older ones", async |page| {
-                        (page.run::<usize>(count, vec![]).await > have).then_some(())
+                    .until("a message in view", async |page| {
+                        page.run::<bool>(watch, vec![]).await.then_some(())
                     })
                     .await;
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                let after: f64 = scene.page.run(top, vec![id.clone().into()]).await;
-                assert!((after - before).abs() < 2.0, "{id} jumped from {before} to {after}");
+                scene
+                    .page
+                    .until("older ones and their text", async |page| {
+                        let is_more = page.run::<usize>(count, vec![]).await > have;
+                        (is_more && page.run(is_whole, vec![]).await).then_some(())
+                    })
+                    .await;
+                let until_now: usize = scene.page.run(frames, vec![]).await;
+                scene
+                    .page
+                    .until("some frames more", async |page| {
+                        (page.run::<usize>(frames, vec![]).await > until_now + 5).then_some(())
+                    })
+                    .await;
+                let (id, drift): (String, f64) =
+                    scene.page.run("const { id, drift } = window.watched; window.watched = undefined; return [id, drift];", vec![]).await;
+                assert!(drift < 2.0, "{id} moved by {drift}");
             }
-            let questions: Vec<String> = scene
-                .page
-                .run("return chat.messages().filter(({ role }) => role === 'user').map(({ content }) => content);", vec![])
-                .await;
+            let questions =
+                "return chat.messages().filter(({ role }) => role === 'user').map(({ content }) => content);";
             let expected: Vec<String> = (0..TURNS).map(|n| format!("rtl {n}")).collect();
-            assert_eq!(questions, expected);
+            scene
+                .page
+                .until("every question", async |page| {
+                    (page.run::<Vec<String>>(questions, vec![]).await == expected).then_some(())
+                })
+                .await;
         },
     );
 }
 
+/// In the same task, so that the page is told of both at once.
+fn who_scrolls_while_text_comes_in_above_sees_only_the_own_scrolling(kind: Kind) {
+    play_in(kind, Setup::default(), async |scene| {
+        let play = "const [anchoring] = arguments;
+            window.found = undefined;
+            const next = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const block = (tall) => { const div = document.createElement('div'); div.style.height = `${tall}px`; return div; };
+            import('./riacho/reading/index.js').then(async ({ followEnd }) => {
+                const scroller = block(300);
+                Object.assign(scroller.style, { overflow: 'auto', overflowAnchor: anchoring, position: 'fixed', inset: '0 0 auto 0' });
+                const view = document.createElement('div');
+                for (let n = 0; n < 40; n += 1) {
+                    const message = block(100);
+                    message.dataset.messageId = n;
+                    message.style.height = 'auto';
+                    message.append(block(100));
+                    view.append(message);
+                }
+                scroller.append(view);
+                document.body.append(scroller);
+                const end = followEnd(scroller);
+                await next();
+                scroller.scrollTop = 2000;
+                await next();
+                const moves = [];
+                const anchor = view.children[21];
+                const grow = [
+                    () => view.children[3].append(block(120)),
+                    () => (view.children[4].firstChild.style.height = '250px'),
+                    () => view.children[5].append('a line of text'),
+                    () => view.prepend(block(77)),
+                ];
+                for (const more of grow) {
+                    for (const by of [0, -30, 20]) {
+                        const before = anchor.getBoundingClientRect().top;
+                        scroller.scrollTop += by;
+                        more();
+                        await next();
+                        moves.push(anchor.getBoundingClientRect().top - before + by);
+                    }
+                }
+                const following = end.following;
+                end.stop();
+                scroller.remove();
+                window.found = [following, moves];
+            });";
+        for anchoring in ["auto", "none"] {
+            scene.page.run::<()>(play, vec![anchoring.into()]).await;
+            let (following, moves) = scene
+                .page
+                .until("the end of it", async |page| {
+                    page.run::<Option<(bool, Vec<f64>)>>("return window.found ?? null;", vec![]).await
+                })
+                .await;
+            assert!(!following && moves.len() == 12, "{moves:?}");
+            assert!(moves.iter().all(|moved| moved.abs() < 2.0), "overflow-anchor: {anchoring}: {moves:?}");
+        }
+    });
+}
+
 in_each_browser! {
+    who_scrolls_while_text_comes_in_above_sees_only_the_own_scrolling,
     the_view_follows_the_end_and_leaves_a_reader_who_scrolled_up_alone,
     what_is_said_aloud_is_whole_sentences_at_a_bearable_pace_and_all_of_the_text,
     three_dots_until_the_first_token_and_then_a_caret,

@@ -16,6 +16,7 @@ mod motion;
 mod once;
 mod orphans;
 mod pictures;
+mod place;
 mod policy;
 mod preferences;
 mod reading;

@@ -27,6 +27,7 @@ const FILES: [&str; 43] = [
     "dist/error.js",
     "dist/follow.js",
     "dist/http.js",
+    "dist/place.js",
     "dist/riacho_bg.wasm",
     "dist/riacho_client_bg.wasm",
     "dist/riacho_sanitizer.js",

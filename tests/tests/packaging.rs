@@ -8,7 +8,7 @@ use riacho_tests::built;
 use riacho_tests::pack::{Folder, pack, run};
 
 /// Everything in the package, and nothing else.
-const FILES: [&str; 43] = [
+const FILES: [&str; 44] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",

@@ -46,7 +46,7 @@ async function main() {
   });
   scroller.addEventListener("scroll", () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder(), { passive: true });
   windowed(chat, { scroller });
-  readable({ root: scroller, words: tasks });
+  readable({ root: scroller, words: names });
   announce(chat, { region: byId("spoken"), root: scroller });
   // Each wish that the client itself fulfils.
   const fulfil = () => {
@@ -97,7 +97,14 @@ const codeHeader = {
   },
   describe: (language) => t("copyCode", { language }),
 };
-const tasks = {
+/** What only those hear who don't see it. */
+const names = {
+  get user() {
+    return t("you");
+  },
+  get assistant() {
+    return t("answer");
+  },
   get done() {
     return t("taskDone");
   },

@@ -12,6 +12,12 @@ export interface RiachoChatLabels {
   failed: string;
   offline: string;
   plain: string;
+  /** Names of messages, for who hears them: "You" and "Answer". */
+  user: string;
+  assistant: string;
+  /** Names of the boxes of tasks. */
+  done: string;
+  open: string;
 }
 
 /**

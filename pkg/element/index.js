@@ -4,6 +4,7 @@ import { init } from "../src/loader.js";
 import { ChatClient } from "../src/chat.js";
 import { uuid } from "../src/uuid.js";
 import { followEnd } from "../reading/follow.js";
+import { readable } from "../reading/readable.js";
 import { sheet } from "./style.js";
 
 /** Where there is no DOM the module can be imported all the same. */
@@ -20,6 +21,10 @@ const LABELS = {
   failed: "The answer could not be finished.",
   offline: "Connection lost; trying again.",
   plain: "Text is shown without formatting.",
+  user: "You",
+  assistant: "Answer",
+  done: "done",
+  open: "to do",
 };
 
 export class RiachoChat extends Base {
@@ -128,6 +133,11 @@ export class RiachoChat extends Base {
       this.#on(event);
       this.dispatchEvent(new CustomEvent(`riacho-${event.type}`, { detail: event, bubbles: true, composed: true }));
     });
+    const words = {};
+    for (const name of ["user", "assistant", "done", "open"]) {
+      Object.defineProperty(words, name, { get: () => this.#label(name) });
+    }
+    this.#with.push(readable({ root: log, words }));
     const conversation = this.getAttribute("conversation") ?? chat.conversationId ?? uuid();
     chat.open(conversation);
     this.#end = followEnd(scroller, { root: log });

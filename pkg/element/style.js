@@ -10,7 +10,7 @@ const CSS = `
 [part~="input"] { flex: 1; min-inline-size: 0; font: inherit; color: inherit; background: var(--riacho-input-background, Field); border: 1px solid var(--riacho-border-color, GrayText); border-radius: var(--riacho-radius, 0.4rem); padding: 0.5rem; resize: vertical; }
 [part~="input"]::placeholder { color: inherit; opacity: 0.7; }
 [part~="button"] { font: inherit; padding: 0.5rem 0.9rem; border-radius: var(--riacho-radius, 0.4rem); border: 1px solid var(--riacho-border-color, GrayText); background: var(--riacho-button-background, ButtonFace); color: var(--riacho-button-color, ButtonText); cursor: pointer; }
-:focus-visible { outline: 2px solid var(--riacho-focus-color, Highlight); outline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--riacho-focus-color, CanvasText); outline-offset: 2px; }
 [part~="status"] { position: absolute; inline-size: 1px; block-size: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 

@@ -36,7 +36,18 @@ export function announce(chat: ChatClient, options: AnnounceOptions): () => void
  * `root` is the client's, where that is not the scroller itself. Returns the function that ends it. Throws `bad_scroller`. */
 export function windowed(chat: ChatClient, options: { scroller: Element; root?: Element }): () => void;
 
-/** Gives the blocks of each message what markdown leaves out, as they come: `dir="auto"` to lists, quotes and tables, so that
- * their markers and borders stand where their text begins; names to the boxes of tasks; and the Tab key a way to what scrolls
- * sideways. Returns the function that ends it. Throws `bad_root`. */
-export function readable(options: { root: Element; words?: { done?: string; open?: string } }): () => void;
+export interface ReadableWords {
+  /** Names of messages: who speaks; "You". */
+  user?: string;
+  /** "Answer". */
+  assistant?: string;
+  /** Names of the boxes of tasks; "done". */
+  done?: string;
+  /** "to do". */
+  open?: string;
+}
+
+/** Gives each message, and the blocks in it, what markdown leaves out, as they come: a name that says who speaks, unless the page has given
+ * one; `dir="auto"` to lists, quotes and tables, so that their markers and borders stand where their text begins; names to the boxes of
+ * tasks; and the Tab key a way to what scrolls sideways. Returns the function that ends it. Throws `bad_root`. */
+export function readable(options: { root: Element; words?: ReadableWords }): () => void;

@@ -74,6 +74,8 @@ async fn all_of_it(scene: &Scene, theme: &str, language: &str) {
     scene.page.run::<()>("document.getElementById('stop').click();", vec![]).await;
     ask(scene, "tour", "completed").await;
     check(scene, &here("a whole answer")).await;
+    let names = if language == "en" { ["You", "Answer"] } else { ["Você", "Resposta"] };
+    assert_eq!(speakers(scene).await, names.map(|name| Some(name.to_owned())));
     ask(scene, "error", "error").await;
     check(scene, &here("an error")).await;
     ask(scene, "hostile", "completed").await;
@@ -86,6 +88,13 @@ async fn all_of_it(scene: &Scene, theme: &str, language: &str) {
     scene.page.click("#open-panel").await;
     scene.page.click("#open-preferences").await;
     check(scene, &here("the preferences")).await;
+}
+
+/// What the messages are called, for who hears them.
+async fn speakers(scene: &Scene) -> Vec<Option<String>> {
+    let script =
+        "return [...document.querySelectorAll('article.message')].map((message) => message.ariaLabel);";
+    scene.page.run(script, vec![]).await
 }
 
 fn setup() -> Setup {
@@ -120,6 +129,41 @@ fn axe_finds_nothing_on_a_phone() {
         choose(scene, "dark", "pt-BR").await;
         scene.page.click("#menu").await;
         check(scene, "the menu").await;
+    });
+}
+
+/// One tag, without a style of the page's, on a small telephone.
+#[test]
+fn axe_finds_nothing_on_the_element() {
+    play(setup().page("element"), async |scene| {
+        window(scene, 320, 640).await;
+        let say = async |text: &str, status: &str| {
+            let send = "const chat = document.querySelector('riacho-chat');
+                return chat.ready.then((client) => void client.send(arguments[0]));";
+            scene.page.run::<()>(send, vec![text.into()]).await;
+            scene
+                .page
+                .until(text, async |page| (page.answers().await.pop()?.status == status).then_some(()))
+                .await;
+        };
+        // What any page has around it.
+        scene
+            .page
+            .run::<()>(
+                "const main = document.createElement('main');
+                 const heading = document.createElement('h1');
+                 heading.textContent = 'Shop';
+                 main.append(heading, document.querySelector('riacho-chat'));
+                 document.body.append(main);",
+                vec![],
+            )
+            .await;
+        say("tour", "completed").await;
+        check(scene, "the element").await;
+        say("error", "error").await;
+        check(scene, "the element, an error").await;
+        let names = ["You", "Answer", "You", "Answer"].map(|name| Some(name.to_owned()));
+        assert_eq!(speakers(scene).await, names);
     });
 }
 

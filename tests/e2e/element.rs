@@ -157,7 +157,7 @@ fn what_a_page_says_before_and_after_the_module_is_there_holds(kind: Kind) {
         // Of a document without a window it is not yet what it will be.
         let make = "return customElements.whenDefined('riacho-chat').then(() => {
                 const early = document.implementation.createHTMLDocument('').createElement('riacho-chat');
-                early.labels = { send: 'Enviar', message: 'Mensagem' };
+                early.labels = { send: 'Enviar', message: 'Mensagem', assistant: 'Resposta' };
                 early.options = { storageKey: null, words: { stopped: 'Parado.' } };
                 window.isPlain = early.shadowRoot === null && early.ready === undefined;
                 document.body.replaceChildren(early);
@@ -188,6 +188,8 @@ fn what_a_page_says_before_and_after_the_module_is_there_holds(kind: Kind) {
             page.messages().await.iter().any(|message| message.all.contains("Parado.")).then_some(())
         })
         .await;
+        let speaker = "return document.querySelector('[data-message-id=a]').getAttribute('aria-label');";
+        assert_eq!(page.run::<String>(speaker, vec![]).await, "Resposta");
         let window = "const { start, end, count } = late.chat.window; return [end - start < count, count];";
         page.until("its window", async |page| {
             (page.run::<(bool, u64)>(window, vec![]).await == (true, 20)).then_some(())

@@ -1,5 +1,7 @@
 // Hears of blocks of code and of formulas as they are made, and fetches what is done with them when the first one comes.
 
+import { coded } from "./error.js";
+
 /**
  * What a page asked for: `codeHeader`, `highlight`, `blocks`. Undefined if all of it is turned off.
  * @param {object} options
@@ -8,6 +10,14 @@
  */
 export function watching(options, emit) {
   const { codeHeader = true, highlight, blocks, recorder } = options;
+  if (highlight !== undefined && typeof highlight !== "function") {
+    throw coded("bad_highlight", "highlight is a function, such as shiki() gives back");
+  }
+  for (const [language, take] of Object.entries(blocks ?? {})) {
+    if (typeof take !== "function" || language !== language.toLowerCase()) {
+      throw coded("bad_blocks", `blocks has functions, by the language of a fence in lower case: not so ${language}`);
+    }
+  }
   if (codeHeader === false && highlight === undefined && blocks === undefined) {
     return undefined;
   }

@@ -61,9 +61,9 @@ fn a_foreign_transports_events_replayed_are_one_container_with_the_right_text() 
     });
 }
 
-/// A provider's first piece often has no text, and `String(undefined)` is a word.
+/// A provider's first piece often has no text, and `String(undefined)` is a word. An option that can do nothing says so.
 #[test]
-fn what_is_no_text_is_refused_and_leaves_none() {
+fn what_can_not_be_meant_is_refused_by_a_code() {
     play(Setup::default().page("bare"), async |scene| {
         let page = &scene.page;
         make_chat(page, json!({})).await;
@@ -75,11 +75,22 @@ fn what_is_no_text_is_refused_and_leaves_none() {
                 () => chat.send(undefined), () => chat.open(undefined), () => chat.open(7),
             ];
             const codes = calls.map((call) => { try { call(); } catch (error) { return error.code; } });
+            const made = [{ highlight: 'shiki' }, { blocks: { chart: 'd3' } }, { blocks: { Chart() {} } }, { images: 'self' }].flatMap((options) =>
+                ['MarkdownStream', 'ChatClient'].map((name) => {
+                    const first = name === 'ChatClient' ? { root: element, storageKey: null, ...options } : element;
+                    try { new riacho[name](first, options); } catch (error) { return error.code; }
+                }));
+            codes.push(...made);
             stream.push('rio');
             return stream.end().then(() => [...codes, element.textContent.trim(), chat.conversationId, String(chat.messages().length)]);";
         let found: Vec<String> = page.run(script, vec![]).await;
-        let [text, id] = ["bad_text", "bad_id"];
-        assert_eq!(found, [text, text, text, text, id, id, "rio", "c", "0"]);
+        let [text, id, highlight, blocks, images] =
+            ["bad_text", "bad_id", "bad_highlight", "bad_blocks", "bad_images"];
+        let calls = [text, text, text, text, id, id];
+        let options = [highlight, highlight, blocks, blocks, blocks, blocks, images, images];
+        assert_eq!(found[..6], calls);
+        assert_eq!(found[6..14], options);
+        assert_eq!(found[14..], ["rio", "c", "0"]);
     });
 }
 

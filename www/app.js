@@ -47,6 +47,8 @@ async function main() {
   scroller.addEventListener("scroll", () => scroller.scrollTop < scroller.clientHeight && chat.loadOlder(), { passive: true });
   windowed(chat, { scroller });
   readable({ root: scroller, words: names });
+  // The button goes as it is pressed, and would take the focus with it.
+  scroller.addEventListener("click", ({ target }) => target.closest(".message-retry") !== null && scroller.focus());
   announce(chat, { region: byId("spoken"), root: scroller });
   // Each wish that the client itself fulfils.
   const fulfil = () => {

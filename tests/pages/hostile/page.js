@@ -16,8 +16,8 @@ const ELEMENTS = new Map(
     time: ["datetime"],
   }),
 );
-for (const name of ("abbr address article aside b bdi blockquote br caption center cite code data dd del dfn div dl dt em " +
-  "figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i ins kbd main mark nav p pre q rp rt ruby s samp " +
+for (const name of ("abbr address article aside b blockquote br caption center cite code data dd del dfn div dl dt em " +
+  "figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i ins kbd main mark nav p pre q rt ruby s samp " +
   "section small span strong sub summary sup table tbody tfoot thead tr tt u ul var wbr").split(" ")) {
   ELEMENTS.set(name, []);
 }

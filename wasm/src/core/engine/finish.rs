@@ -9,8 +9,11 @@ pub fn finish(policy: &Policy, id_prefix: &str, node: &mut Node) {
     let Kind::Element(element) = &mut node.kind else { return };
     match element.name() {
         "a" if element.attr("href").is_some() => {
-            let mut shown = String::new();
-            collect(&node.kids, &mut shown);
+            // An image may be as small as nothing, or not be there: the letters around it are read without its text, and
+            // that is read too.
+            let (mut shown, mut images) = (String::new(), String::new());
+            collect(&node.kids, &mut shown, Some(&mut images));
+            shown.push_str(&images);
             match policy.destination(element, &shown) {
                 Some(Verdict::KeepWithText(element, text)) => {
                     let mut note = Node::new(Kind::Element(element));
@@ -23,20 +26,32 @@ pub fn finish(policy: &Policy, id_prefix: &str, node: &mut Node) {
         }
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
             let mut shown = String::new();
-            collect(&node.kids, &mut shown);
+            collect(&node.kids, &mut shown, None);
             policy.heading(element, &shown, id_prefix);
         }
         _ => {}
     }
 }
 
-/// The text in these nodes, without the numbers of footnotes: they may still move.
-fn collect(nodes: &[Node], out: &mut String) {
+/// The text in these nodes, without the numbers of footnotes: they may still move. That of images goes where it is wanted,
+/// word for word, or stays where it is.
+fn collect(nodes: &[Node], out: &mut String, mut images: Option<&mut String>) {
     for node in nodes {
         match &node.kind {
             Kind::Text { text, .. } => out.push_str(text),
             Kind::Element(element) if element.attr("class") == Some("footnote-reference") => {}
-            _ => collect(&node.kids, out),
+            Kind::Element(element)
+                if element.name() == "img" || element.attr("class") == Some("riacho-image") =>
+            {
+                match &mut images {
+                    Some(images) => {
+                        images.push_str(&[" ", element.attr("alt").unwrap_or_default()].concat());
+                        collect(&node.kids, images, None);
+                    }
+                    None => collect(&node.kids, out, None),
+                }
+            }
+            _ => collect(&node.kids, out, images.as_deref_mut()),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! 1. A raw tag whose name is no HTML element is text: `Vec<String>` is not eaten.
 //! 2. Containers nest [`MAX_NESTING`] deep; what is deeper keeps its text and loses its container.
-//! 3. Text is normalised: CR and CRLF are LF, NUL is U+FFFD, and what lies in it is made [honest](text),
-//!    also where it was written as references (`&#x202E;`).
+//! 3. Text is normalised: CR and CRLF are LF, and what lies in it is made [honest](text), also where it was written as
+//!    references (`&#x202E;`). NUL and other controls are U+FFFD.
 //! 4. A `$` with a digit behind it ends no formula: `$5-$10` is a price.
 
 use std::borrow::Cow;
@@ -53,21 +53,14 @@ impl Normaliser {
             self.honest.push("\n", out);
             rest = rest.strip_prefix('\n').unwrap_or(rest);
         }
-        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\0')) {
-            let (head, tail) = rest.split_at(at);
+        while let Some((head, tail)) = rest.split_once('\r') {
             self.honest.push(head, out);
-            if let Some(tail) = tail.strip_prefix('\0') {
-                self.honest.push("\u{fffd}", out);
-                rest = tail;
-            } else {
-                rest = tail.strip_prefix('\r').unwrap_or(tail);
-                if rest.is_empty() {
-                    self.cr = true;
-                    return;
-                }
-                self.honest.push("\n", out);
-                rest = rest.strip_prefix('\n').unwrap_or(rest);
+            if tail.is_empty() {
+                self.cr = true;
+                return;
             }
+            self.honest.push("\n", out);
+            rest = tail.strip_prefix('\n').unwrap_or(tail);
         }
         self.honest.push(rest, out);
     }

@@ -48,12 +48,14 @@ pub fn nodes(policy: &Policy, id_prefix: &str, bytes: &[u8]) -> Result<(Vec<Node
             Item::End => {
                 if let (Some(Some(mut node)), Some(Some(parent))) = (stack.pop(), stack.last_mut()) {
                     match node.tag() {
-                        Some(tag) => {
+                        // A browser shows nothing of it, and it would be copied.
+                        Some(tag) if tag.name() == "rp" && is_bracket(&node.kids) => {}
+                        Some(tag) if tag.name() != "rp" => {
                             tidy(Some(tag), &mut node.kids);
                             finish(policy, id_prefix, &mut node);
                             push(&mut parent.kids, node);
                         }
-                        None => node.kids.into_iter().for_each(|kid| push(&mut parent.kids, kid)),
+                        _ => node.kids.into_iter().for_each(|kid| push(&mut parent.kids, kid)),
                     }
                 }
             }
@@ -62,6 +64,15 @@ pub fn nodes(policy: &Policy, id_prefix: &str, bytes: &[u8]) -> Result<(Vec<Node
     let mut kids = stack.pop().flatten().map(|root| root.kids).unwrap_or_default();
     tidy(None, &mut kids);
     Ok((kids, reader.tail().clone()))
+}
+
+/// What is meant for browsers without ruby. Anything longer than that would be text that nobody sees.
+fn is_bracket(kids: &[Node]) -> bool {
+    match kids {
+        [] => true,
+        [Node { kind: Kind::Text { text, .. }, .. }] => text.chars().nth(1).is_none(),
+        _ => false,
+    }
 }
 
 fn node(policy: &Policy, id_prefix: &str, name: &str, attrs: &[(&str, &str)]) -> Option<Node> {

@@ -59,8 +59,9 @@ impl Images {
 /// A set of rules. Make one with [`Policy::builder`].
 ///
 /// The default, in full:
-/// - elements: every one of [`words::ELEMENTS`] but `bdo`, which turns text around;
-/// - attributes: `dir`, `lang`, `title` and `id` anywhere; `class` for the classes that the engine itself writes;
+/// - elements: every one of [`words::ELEMENTS`] but `bdo` and `bdi`, which turn text around;
+/// - attributes: `lang`, `title` and `id` anywhere; `dir` on blocks: within a line it is what the characters are that
+///   [text] loses; `class` for the classes that the engine itself writes;
 ///   of one element, those of [`words::ELEMENT_ATTRIBUTES`], with values of their kind only (numbers, `left`,
 ///   `center`, `right`, …); `style` never, but `text-align` on a table cell becomes `align`;
 /// - `input` only as a disabled checkbox;
@@ -84,7 +85,10 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
-            elements: Tag::named("bdo").map_or(Tags::ALL, |bdo| Tags::ALL.without(bdo)),
+            elements: ["bdi", "bdo"]
+                .iter()
+                .filter_map(|name| Tag::named(name))
+                .fold(Tags::ALL, Tags::without),
             schemes: vec!["http", "https", "mailto", "tel"],
             images: Images::None,
             rel: "noopener noreferrer nofollow ugc".to_owned(),
@@ -173,7 +177,9 @@ impl Policy {
                 }
             }
             "align" if words::has(ALIGNMENTS, value) => element.set(name, value.to_owned()),
-            "dir" if words::has("ltr rtl auto", value) => element.set(name, value.to_owned()),
+            "dir" if element.tag().is_block() && words::has("ltr rtl auto", value) => {
+                element.set(name, value.to_owned())
+            }
             "scope" if words::has("row col rowgroup colgroup", value) => element.set(name, value.to_owned()),
             "type" if element.name() == "input" => element.set(name, "checkbox".to_owned()),
             "type" if words::has("1 a A i I", value) => element.set(name, value.to_owned()),

@@ -3,6 +3,8 @@
 //! - Embeddings, overrides and isolates of the bidirectional algorithm (U+202A to 202E, U+2066 to 2069) become U+FFFD.
 //!   Ordinary right-to-left text takes its direction from its letters and needs none of them; the marks that it does
 //!   use (U+200E, U+200F, U+061C) stay.
+//! - Control characters other than tab and line ends become U+FFFD, as U+0000 does in HTML: some browsers show nothing for
+//!   them, and a terminal obeys them.
 //! - Tag characters (U+E0000 to E007F) become U+FFFD, but for the three flags that Unicode recommends: England,
 //!   Scotland and Wales.
 //! - Of a run of characters that take no room, the first [`MOST_UNSEEN`] stay. An emoji sequence never has more.
@@ -33,7 +35,7 @@ pub struct Filter {
 impl Filter {
     #[cfg_attr(riacho_module, optimize(speed))]
     pub fn push(&mut self, piece: &str, out: &mut String) {
-        if piece.is_ascii() && self.flag.is_none() {
+        if is_plain(piece) && self.flag.is_none() {
             if !piece.is_empty() {
                 self.unseen = 0;
                 out.push_str(piece);
@@ -55,7 +57,7 @@ impl Filter {
     /// One of several texts that stand side by side in one node. `None` if it is honest as it is.
     #[cfg_attr(riacho_module, optimize(speed))]
     pub fn part(&mut self, text: &str) -> Option<String> {
-        if text.is_ascii() || !text.chars().any(|c| lies(c) || is_unseen(c)) {
+        if is_plain(text) || !text.chars().any(|c| lies(c) || is_unseen(c)) {
             if !text.is_empty() {
                 self.unseen = 0;
             }
@@ -122,11 +124,23 @@ pub fn seen(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Reorders the text around it, or is an invisible copy of ASCII.
+/// Reorders the text around it, is an invisible copy of ASCII, or no character that is shown.
 #[cfg_attr(riacho_module, optimize(speed))]
 fn lies(c: char) -> bool {
-    c >= '\u{202a}'
-        && matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+    match c {
+        '\t' | '\n' | '\r' => false,
+        '\0'..='\u{9f}' => !matches!(c, ' '..='~'),
+        _ => {
+            c >= '\u{202a}'
+                && matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+        }
+    }
+}
+
+/// ASCII, and nothing in it lies.
+#[cfg_attr(riacho_module, optimize(speed))]
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
 }
 
 /// Seen where it stands.
@@ -148,8 +162,8 @@ fn is_unseen(c: char) -> bool {
     }
     matches!(c,
         '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}')
 }
 
@@ -177,6 +191,15 @@ mod tests {
         for c in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
             check(&format!("user{c}nimda"), "user\u{fffd}nimda");
         }
+    }
+
+    #[test]
+    fn controls_are_seen() {
+        for c in ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}').filter(|c| !"\t\n\r".contains(*c)) {
+            check(&format!("a{c}b"), "a\u{fffd}b");
+            check(&format!("é{c}"), "é\u{fffd}");
+        }
+        check("\t\n\r ~", "\t\n\r ~");
     }
 
     #[test]
@@ -214,8 +237,8 @@ mod tests {
 
     #[test]
     fn unseen_runs_are_capped() {
-        for c in
-            ['\u{200b}', '\u{200d}', '\u{feff}', '\u{2063}', '\u{fe0e}', '\u{e0100}', '\u{3164}', '\u{200f}']
+        for c in "\u{200b}\u{200d}\u{feff}\u{2063}\u{fe0e}\u{e0100}\u{3164}\u{200f}\u{2028}\u{2029}\u{fffc}"
+            .chars()
         {
             let run = |n| c.to_string().repeat(n);
             check(&format!("a{}b", run(4)), &format!("a{}b", run(4)));

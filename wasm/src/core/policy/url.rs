@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::number::{is_address, is_number};
 use super::text;
-use crate::core::pattern::{any_of, first_char, is_word, last_char, until};
+use crate::core::pattern::{any_of, find, first_char, is_word, last_char, until};
 
 /// A host in other letters is in no URL parser's way up to here; in ASCII it may have 253 characters.
 const MOST_UNICODE: usize = 253;
@@ -45,6 +45,11 @@ pub fn has_host(url: &str) -> bool {
     matches!((chars.next(), chars.next()), (Some('/' | '\\'), Some('/' | '\\')))
 }
 
+/// Whether it begins with the name of a page, which may look like a host.
+pub fn is_bare(url: &str) -> bool {
+    scheme(url).is_none() && !url.starts_with(any_of("/\\?."))
+}
+
 /// Who a link talks to.
 pub struct Destination {
     pub host: String,
@@ -56,6 +61,10 @@ pub struct Destination {
 pub fn destination(url: &str) -> Option<Destination> {
     let named = match scheme(url) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto") => {
+            // With a second address in it the mail goes to more than one host.
+            if rest.matches('@').count() > 1 || find(rest, "%40").is_some() {
+                return None;
+            }
             let (_, host) = until(rest, "?").rsplit_once('@')?;
             return Some(Destination { host: decode(host)?.into_owned(), credentials: false });
         }
@@ -98,13 +107,19 @@ fn is_host(authority: &str) -> bool {
     let numeric = host.rsplit('.').find(|label| !label.is_empty()).is_some_and(|label| {
         label.bytes().all(|b| b.is_ascii_digit()) || label.starts_with("0x") || label.starts_with("0X")
     });
-    let good = |c: char| (is_word(c) && text::is_honest(c)) || matches!(c, '.' | '-' | '_');
+    let good = |c: char| (is_word(c) && text::is_honest(c) && !is_double(c)) || matches!(c, '.' | '-' | '_');
     !host.is_empty()
         && (host.is_ascii() || host.len() <= MOST_UNICODE)
         && !host.split('.').any(|label| label.starts_with("xn--"))
         && host.chars().all(good)
         && host.trim_end_matches('.').split('.').all(|label| !label.is_empty())
         && (!numeric || is_address(&host))
+}
+
+/// Letters and figures that a browser replaces by plain ones: a host with one in it is not the host that is read.
+fn is_double(c: char) -> bool {
+    matches!(c, 'ª' | '²' | '³' | '¹' | 'º' | 'ſ' | '\u{2070}'..='\u{24ff}' | '\u{fb00}'..='\u{ffef}'
+        | '\u{1d400}'..='\u{1d7ff}' | '\u{1fbf0}'..='\u{1fbf9}')
 }
 
 fn decode(host: &str) -> Option<Cow<'_, str>> {
@@ -136,9 +151,24 @@ mod tests {
         {
             assert!(allowed(good, &["http", "https"]), "{good}");
         }
-        for bad in
-            ["http://", "http:x", "https://a b/", "https://a%20b/", "http://a:99999/", "http://1.2.3.4.5/"]
-        {
+        for bad in [
+            "http://",
+            "http:x",
+            "https://a b/",
+            "https://a%20b/",
+            "http://a:99999/",
+            "http://1.2.3.4.5/",
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "http://127.0.0.１/",
+            "https://аррӏе.ⅽoⅿ/",
+            "https://bank.ｅxample/",
+            "https://a。example/",
+            "https://a∕b.example/",
+            "https://xn--a.example/",
+            "https://[::1]/",
+        ] {
             assert!(!allowed(bad, &["http", "https"]), "{bad}");
         }
     }

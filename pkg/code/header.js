@@ -56,13 +56,16 @@ export function addHeader(code, { header, emit }) {
     }
   });
 
+  let named;
   return {
     name(language) {
-      if (label.textContent === language && button.hasAttribute("aria-label")) {
+      if (named === language) {
         return;
       }
+      named = language;
       label.textContent = language;
-      button.setAttribute("aria-label", words.describe(language));
+      // The page's words come when the engine is done: they may throw, or call it.
+      queueMicrotask(() => button.setAttribute("aria-label", describe(words, language)));
     },
     /** The engine may have put another element before it. */
     first() {
@@ -72,6 +75,16 @@ export function addHeader(code, { header, emit }) {
       }
     },
   };
+}
+
+/** What the page calls the button. Its fault is not the text's. */
+function describe(words, language) {
+  try {
+    return String(words.describe(language));
+  } catch (error) {
+    reportError(error);
+    return WORDS.describe(language);
+  }
 }
 
 /** The clipboard may be missing (a page without HTTPS) or forbidden: then as one copied before there was one. */

@@ -192,12 +192,16 @@ export class Lines {
   #give() {
     this.#generation += 1;
     this.#lines = [];
-    try {
-      this.#session?.close?.();
-    } catch (cause) {
-      this.#fail(cause);
-    }
+    const session = this.#session;
     this.#session = null;
+    // The engine may be in the midst of its work, and what is the page's may call it.
+    queueMicrotask(() => {
+      try {
+        session?.close?.();
+      } catch (cause) {
+        this.#fail(cause);
+      }
+    });
   }
 
   #fail(cause) {

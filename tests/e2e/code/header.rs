@@ -104,3 +104,46 @@ fn without_the_header_nothing_is_added() {
         assert!(!stage.asked().iter().any(|request| request.contains("/code/")));
     });
 }
+
+#[test]
+fn a_word_of_the_pages_that_throws_or_calls_back_leaves_the_text_alone() {
+    play(Kind::Chromium, "code", "", async |stage| {
+        let script = "
+            const said = [];
+            const describe = (language) => {
+                // In the midst of a batch this would put the next one into half of it.
+                markdown.push('*x*\\n\\n');
+                markdown.flush();
+                throw new Error(`no word for ${language}`);
+            };
+            const { root, markdown } = stream({ codeHeader: { describe }, onDegraded: ({ code }) => said.push(code) });
+            // The first block fetches what goes around code; those that follow are whole in one batch.
+            markdown.push('```um\\na\\n```\\n\\n');
+            markdown.flush();
+            for (let i = 0; i < 600 && root.querySelector('button[aria-label]') === null && said.length === 0; i += 1) {
+                await frame();
+            }
+            for (const language of ['dois', 'três']) {
+                markdown.push('```' + language + '\\nb\\n```\\n\\nc\\n\\n');
+                markdown.flush();
+                await frame();
+            }
+            await markdown.end();
+            for (let i = 0; i < 600 && root.querySelectorAll('button[aria-label]').length < 3 && said.length === 0; i += 1) {
+                await frame();
+            }
+            const names = [...root.querySelectorAll('pre button')].map((button) => button.ariaLabel);
+            root.querySelectorAll('[data-riacho-ui]').forEach((element) => element.remove());
+            return [said, names, root.innerHTML, complaints.splice(0).length];";
+        let found: Value = stage.run(script, vec![]).await;
+        assert_eq!(found[0], json!([]), "the text went on without the wasm");
+        assert_eq!(found[1], json!(["Copy um code", "Copy dois code", "Copy três code"]));
+        let html = found[2].as_str().expect("HTML");
+        for language in ["um", "dois", "três"] {
+            assert!(html.contains(&format!("<pre><code class=\"language-{language}\">")), "{html}");
+        }
+        assert_eq!(html.matches("<em>x</em>").count(), 3, "{html}");
+        // The page hears of it as of any uncaught error.
+        assert_eq!(found[3], 3);
+    });
+}

@@ -36,6 +36,11 @@ export class RiachoChat extends HTMLElement {
   readonly ready: Promise<ChatClient | undefined>;
 }
 
+/** Each event of the client, as the element dispatches it: it bubbles. */
+export type RiachoChatEventMap = {
+  [T in ChatEvent["type"] as `riacho-${T}`]: CustomEvent<Extract<ChatEvent, { type: T }>>;
+};
+
 /** Importing the module defines `riacho-chat`; this defines it under another name, in a page that has one already. */
 export function define(name?: string): void;
 
@@ -43,11 +48,5 @@ declare global {
   interface HTMLElementTagNameMap {
     "riacho-chat": RiachoChat;
   }
-  interface HTMLElementEventMap {
-    "riacho-status": CustomEvent<Extract<ChatEvent, { type: "status" }>>;
-    "riacho-message": CustomEvent<Extract<ChatEvent, { type: "message" }>>;
-    "riacho-error": CustomEvent<Extract<ChatEvent, { type: "error" }>>;
-    "riacho-connection": CustomEvent<Extract<ChatEvent, { type: "connection" }>>;
-    "riacho-degraded": CustomEvent<Extract<ChatEvent, { type: "degraded" }>>;
-  }
+  interface HTMLElementEventMap extends RiachoChatEventMap {}
 }

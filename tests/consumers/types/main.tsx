@@ -86,6 +86,10 @@ const element: RiachoChat = document.createElement("riacho-chat");
 element.labels = { send: "Enviar" };
 element.options = { window: 40, pace: 80, words: { stopped: "Parado.", load_image: "Carregar de {host}" } };
 element.addEventListener("riacho-status", (event) => console.log(event.detail.status));
+element.addEventListener("riacho-chunk", ({ detail }) => console.log(detail.inCode satisfies boolean, detail.language?.length));
+element.addEventListener("riacho-block_failed", ({ detail }) => console.log(detail.language.length));
+// @ts-expect-error a status has no text
+element.addEventListener("riacho-status", (event) => console.log(event.detail.text));
 
 export function Long() {
   const scroller = useRef<HTMLDivElement>(null);
@@ -99,11 +103,11 @@ export function Long() {
 }
 
 export function Page() {
-  const { ref, messages, status, send, stop, error } = useChat({ url: "/ws", token: async () => "…" });
+  const { ref, messages, status, send, stop, error, conversationId } = useChat({ url: "/ws", token: async () => "…" });
   return (
     <main>
       <div ref={ref} />
-      <p>{`${messages.length} ${status} ${error?.code ?? ""}`}</p>
+      <p>{`${messages.length} ${status} ${error?.code ?? ""} ${conversationId?.length}`}</p>
       <button onClick={() => send("Olá")}>Send</button>
       <button onClick={() => stop()}>Stop</button>
       <Markdown text="**um**" done={false} className="answer" aria-live="off" />

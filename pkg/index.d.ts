@@ -349,7 +349,8 @@ export interface Transport {
   start?(handle: (event: ForeignEvent) => void): (() => void) | void;
   /**
    * Brings one answer: text, or events with its ids left out. Its end completes the answer; what it throws fails it, with
-   * the error's `code`, `message` and `retryAfter` in seconds. Or nothing, where the events come through `start`.
+   * the error's `code`, `message` and `retryAfter` in seconds. Or nothing, where the events come through `start`. Without `start` an
+   * answer that a reload cut off has failed.
    */
   send(request: TransportRequest): AsyncIterable<string | Partial<ForeignEvent>> | void | Promise<void>;
 }

@@ -76,6 +76,7 @@ export class ChatClient {
     }
     if (options.transport !== undefined) {
       this.#courier = new Courier(options.transport, (event) => this.#inner !== undefined && this.handle(event));
+      this.#giveUp(options.transport);
     }
   }
 
@@ -317,6 +318,20 @@ export class ChatClient {
       throw coded("closed", "this ChatClient has been closed");
     }
     return this.#inner;
+  }
+
+  /** What a reload cut off: a transport that is asked for each answer brings no rest of one that it was asked for before. */
+  #giveUp({ start }) {
+    if (start !== undefined || trouble() !== undefined) {
+      return;
+    }
+    for (const { conversationId, messageId, isStreaming } of this.debug().messages) {
+      if (isStreaming) {
+        const message = "the answer broke off when the page was loaded again";
+        const about = { conversation_id: conversationId, message_id: messageId };
+        this.handle({ type: "stream_error", ...about, code: "provider_truncated", message });
+      }
+    }
   }
 
   /** An event on its way to the page. */

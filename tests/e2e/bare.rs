@@ -61,6 +61,42 @@ fn a_foreign_transports_events_replayed_are_one_container_with_the_right_text() 
     });
 }
 
+/// Nobody brings the rest of it: it does not wait for ever, and what came stays.
+#[test]
+fn an_answer_that_a_reload_cut_off_says_so_and_can_be_asked_for_again() {
+    play(Setup::default().page("bare"), async |scene| {
+        let page = &scene.page;
+        let load = async || {
+            page.until("the package", async |page| {
+                page.run::<bool>("return 'riacho' in globalThis;", vec![]).await.then_some(())
+            })
+            .await;
+            let make = "
+                const transport = {
+                    async *send({ trigger }) {
+                        yield `${trigger}: um `;
+                        if (trigger === 'send') await new Promise(() => {});
+                        yield 'dois';
+                    },
+                };
+                globalThis.chat = new riacho.ChatClient({ root: document.getElementById('root'), storageKey: 'kept', transport });
+                chat.open(chat.conversationId ?? 'c');";
+            page.run::<()>(make, vec![]).await;
+        };
+        load().await;
+        page.run::<()>("chat.send('Conta');", vec![]).await;
+        page.answer("the beginning", |answer| answer.text.contains("send: um")).await;
+        page.reload().await;
+        load().await;
+        let answer = page.answer("the end of it", |answer| answer.status == "error").await;
+        assert!(answer.text.contains("send: um"), "{answer:?}");
+        assert!(answer.all.contains("broke off"), "{answer:?}");
+        page.run::<()>("document.querySelector('.message-retry').click();", vec![]).await;
+        let answer = page.answer("all of it", |answer| answer.status == "completed").await;
+        assert_eq!(answer.text.trim(), "retry: um dois");
+    });
+}
+
 /// A provider's first piece often has no text, and `String(undefined)` is a word. An option that can do nothing says so.
 #[test]
 fn what_can_not_be_meant_is_refused_by_a_code() {

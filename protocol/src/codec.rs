@@ -63,20 +63,26 @@ macro_rules! frames {
             /// # Errors
             /// [`DecodeError`](crate::DecodeError) says whether it was no JSON, no known type, or a bad field.
             pub fn decode(text: &str) -> Result<Self, crate::DecodeError> {
-                use crate::json::FromJson as _;
                 let value = crate::json::Value::parse(text)?;
-                match crate::codec::tag(&value)? {
-                    $($tag => $variant::read(&value).map($name::$variant).map_err(|fault| {
-                        crate::DecodeError::Field { frame: $tag, fault }
-                    }),)+
-                    other => Err(crate::DecodeError::unknown(other)),
-                }
+                let mut frame = match crate::codec::tag(&value)? {
+                    $($tag => $name::$variant(crate::json::FromJson::blank()),)+
+                    other => return Err(crate::DecodeError::unknown(other)),
+                };
+                let place: &mut dyn crate::json::FromJson = match &mut frame {
+                    $($name::$variant(frame) => frame,)+
+                };
+                let filled = place.fill(&value);
+                filled.map_err(|fault| crate::DecodeError::Field { frame: frame.type_name(), fault })?;
+                Ok(frame)
             }
 
             /// Writes one frame.
             #[must_use]
             pub fn encode(&self) -> String {
-                match self { $($name::$variant(frame) => crate::json::to_tagged_text($tag, frame),)+ }
+                let fields: &dyn crate::json::Fields = match self {
+                    $($name::$variant(frame) => frame,)+
+                };
+                crate::json::to_tagged_text(self.type_name(), fields)
             }
         }
 
@@ -139,10 +145,15 @@ macro_rules! words {
         }
 
         impl crate::json::FromJson for $name {
-            fn read(value: &crate::json::Value<'_>) -> Result<Self, crate::json::Fault> {
+            fn blank() -> Self {
+                [$($name::$variant),+][0]
+            }
+
+            fn fill(&mut self, value: &crate::json::Value<'_>) -> Result<(), crate::json::Fault> {
                 let word = value.text().unwrap_or_default();
                 let known = $name::ALL.iter().copied().find(|known| known.as_str() == word);
-                known.ok_or(crate::json::Fault::expected(concat!("one of" $(, " ", $word)+)))
+                *self = known.ok_or(crate::json::Fault::expected(concat!("one of" $(, " ", $word)+)))?;
+                Ok(())
             }
         }
 

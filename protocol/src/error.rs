@@ -27,13 +27,16 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self { $(ErrorCode::$variant => $code,)+ }
             }
+
+            fn named(code: &str) -> Option<Self> {
+                ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code)
+            }
         }
 
         impl FromStr for ErrorCode {
             type Err = UnknownCode;
             fn from_str(code: &str) -> Result<Self, UnknownCode> {
-                let known = ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code);
-                known.ok_or_else(|| UnknownCode(code.to_owned()))
+                ErrorCode::named(code).ok_or_else(|| UnknownCode(code.to_owned()))
             }
         }
     };
@@ -125,10 +128,15 @@ impl ToJson for ErrorCode {
 }
 
 impl FromJson for ErrorCode {
+    fn blank() -> Self {
+        ErrorCode::Internal
+    }
+
     /// A code of a newer relay reads as `internal`: the message beside it still says what happened.
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
         let code = value.text().ok_or(Fault::expected("an error code"))?;
-        Ok(code.parse().unwrap_or(ErrorCode::Internal))
+        *self = ErrorCode::named(code).unwrap_or(ErrorCode::Internal);
+        Ok(())
     }
 }
 

@@ -61,9 +61,14 @@ macro_rules! id {
         }
 
         impl FromJson for $name {
-            fn read(value: &Value<'_>) -> Result<Self, Fault> {
+            fn blank() -> Self {
+                Self(Arc::default())
+            }
+
+            fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
                 let id = value.text().and_then(|id| Self::new(id).ok());
-                id.ok_or(Fault::expected("an id of 1 to 128 bytes without control characters"))
+                *self = id.ok_or(Fault::expected("an id of 1 to 128 bytes without control characters"))?;
+                Ok(())
             }
         }
 

@@ -145,11 +145,14 @@ impl<K: AsRef<str>, V: ToJson> ToJson for Map<K, V> {
 }
 
 impl<K: Ord + FromJson, V: FromJson> FromJson for Map<K, V> {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        value
-            .members()?
-            .iter()
-            .map(|(name, value)| Ok((K::read(&Value::String(name.into()))?, V::read(value)?)))
-            .collect()
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        let members = value.members()?.iter();
+        let pairs = members.map(|(name, value)| Ok((K::read(&Value::String(name.into()))?, V::read(value)?)));
+        *self = pairs.collect::<Result<_, Fault>>()?;
+        Ok(())
     }
 }

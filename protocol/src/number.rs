@@ -39,11 +39,16 @@ impl ToJson for Number {
 }
 
 impl FromJson for Number {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+    fn blank() -> Self {
+        Self(Box::default())
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
         match value {
-            Value::Number(number) if number.len() <= MOST_BYTES => Ok(Self((*number).into())),
-            _ => Err(Fault::expected("a number of at most 32 characters")),
+            Value::Number(number) if number.len() <= MOST_BYTES => self.0 = (*number).into(),
+            _ => return Err(Fault::expected("a number of at most 32 characters")),
         }
+        Ok(())
     }
 }
 

@@ -68,10 +68,20 @@ impl ToJson for Preferences {
 }
 
 impl FromJson for Preferences {
+    fn blank() -> Self {
+        Self::default()
+    }
+
     /// What can't be counted is not: it is no reason to turn somebody away.
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        let Ok(members) = value.members() else { return Ok(Self::default()) };
-        Ok(members.iter().filter_map(|(name, value)| Some((name, value.text()?))).collect())
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        if let Ok(members) = value.members() {
+            members.iter().for_each(|(name, value)| {
+                if let Some(value) = value.text() {
+                    self.add(name, value);
+                }
+            });
+        }
+        Ok(())
     }
 }
 

@@ -26,39 +26,31 @@ pub trait Fields {
     fn write_fields(&self, out: &mut Writer);
 }
 
-/// How a value is read.
-pub trait FromJson: Sized {
+/// How a value is read: into the place where it will stand, so that one function reads the fields of all structs.
+pub trait FromJson {
+    /// What stands there before. It may be no valid value: nobody is to have it but who fills it.
+    fn blank() -> Self
+    where
+        Self: Sized;
+
     /// # Errors
-    /// [`Fault`] when it is something else.
-    fn read(value: &Value<'_>) -> Result<Self, Fault>;
+    /// [`Fault`] when the value is something else; then what stands there is of no use.
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault>;
 
-    /// What a field that is not there holds, where it need not be there.
-    fn missing() -> Option<Self> {
-        None
+    /// A field that is missing stays blank.
+    fn may_be_missing(&self) -> bool {
+        false
     }
-}
 
-/// Where the value of a field goes, once it is known.
-pub trait Place {
     /// # Errors
     /// [`Fault`] when the value is something else.
-    fn put(&mut self, value: &Value<'_>) -> Result<(), Fault>;
-
-    /// There is no such field. False if it must not be missing.
-    fn lack(&mut self) -> bool;
-}
-
-impl<T: FromJson> Place for Option<T> {
-    fn put(&mut self, value: &Value<'_>) -> Result<(), Fault> {
-        *self = Some(T::read(value)?);
-        Ok(())
-    }
-
-    fn lack(&mut self) -> bool {
-        if self.is_none() {
-            *self = T::missing();
-        }
-        self.is_some()
+    fn read(value: &Value<'_>) -> Result<Self, Fault>
+    where
+        Self: Sized,
+    {
+        let mut place = Self::blank();
+        place.fill(value)?;
+        Ok(place)
     }
 }
 
@@ -154,12 +146,19 @@ impl<T: ToJson> ToJson for Option<T> {
 }
 
 impl<T: FromJson> FromJson for Option<T> {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        if *value == Value::Null { Ok(None) } else { T::read(value).map(Some) }
+    fn blank() -> Self {
+        None
     }
 
-    fn missing() -> Option<Self> {
-        Some(None)
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        match value {
+            Value::Null => Ok(()),
+            value => self.insert(T::blank()).fill(value),
+        }
+    }
+
+    fn may_be_missing(&self) -> bool {
+        true
     }
 }
 
@@ -170,11 +169,14 @@ impl ToJson for bool {
 }
 
 impl FromJson for bool {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        match value {
-            Value::Bool(bool) => Ok(*bool),
-            _ => Err(Fault::expected("true or false")),
-        }
+    fn blank() -> Self {
+        false
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        let Value::Bool(bool) = value else { return Err(Fault::expected("true or false")) };
+        *self = *bool;
+        Ok(())
     }
 }
 
@@ -187,8 +189,14 @@ macro_rules! whole_numbers {
         }
 
         impl FromJson for $type {
-            fn read(value: &Value<'_>) -> Result<Self, Fault> {
-                value.whole().and_then(|n| n.try_into().ok()).ok_or(Fault::expected($expected))
+            fn blank() -> Self {
+                0
+            }
+
+            fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+                let number = value.whole().and_then(|n| n.try_into().ok());
+                *self = number.ok_or(Fault::expected($expected))?;
+                Ok(())
             }
         }
     )+};
@@ -219,8 +227,13 @@ impl ToJson for String {
 }
 
 impl FromJson for String {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        value.text().map(str::to_owned).ok_or(Fault::expected("a string"))
+    fn blank() -> Self {
+        String::new()
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        self.push_str(value.text().ok_or(Fault::expected("a string"))?);
+        Ok(())
     }
 }
 
@@ -235,17 +248,16 @@ impl<T: ToJson> ToJson for Vec<T> {
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        match value {
-            Value::Array(items) => {
-                let mut list = Vec::with_capacity(items.len());
-                for item in items {
-                    list.push(T::read(item)?);
-                }
-                Ok(list)
-            }
-            _ => Err(Fault::expected("a list")),
+    fn blank() -> Self {
+        Vec::new()
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
+        let Value::Array(items) = value else { return Err(Fault::expected("a list")) };
+        for item in items {
+            self.push(T::read(item)?);
         }
+        Ok(())
     }
 }
 
@@ -259,12 +271,16 @@ impl<A: ToJson, B: ToJson> ToJson for (A, B) {
 }
 
 impl<A: FromJson, B: FromJson> FromJson for (A, B) {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+    fn blank() -> Self {
+        (A::blank(), B::blank())
+    }
+
+    fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
         match value {
-            Value::Array(items) => match items.as_slice() {
-                [a, b] => Ok((A::read(a)?, B::read(b)?)),
-                _ => Err(Fault::expected("a pair")),
-            },
+            Value::Array(items) if let [a, b] = items.as_slice() => {
+                self.0.fill(a)?;
+                self.1.fill(b)
+            }
             _ => Err(Fault::expected("a pair")),
         }
     }
@@ -289,7 +305,7 @@ macro_rules! to_json {
             fn write_fields(&self, out: &mut $crate::json::Writer) {
                 // Without `..`: a field that is forgotten does not compile.
                 let Self { $($field),* } = self;
-                $($crate::to_json!(@field out, $field $(= $mode)?);)*
+                out.fields(concat!($(stringify!($field), " "),*), &[$($crate::to_json!(@field $field $(= $mode)?)),*]);
             }
         }
 
@@ -299,13 +315,11 @@ macro_rules! to_json {
             }
         }
     };
-    (@field $out:ident, $field:ident = omitted_default) => {
-        if !$crate::json::is_default($field) {
-            $out.field(stringify!($field), $field);
-        }
+    (@field $field:ident = omitted_default) => {
+        if $crate::json::is_default($field) { &None::<bool> as &dyn $crate::json::ToJson } else { $field }
     };
-    (@field $out:ident, $field:ident $(= default)?) => {
-        $out.field(stringify!($field), $field);
+    (@field $field:ident $(= default)?) => {
+        $field as &dyn $crate::json::ToJson
     };
 }
 
@@ -313,22 +327,23 @@ macro_rules! to_json {
 /// `= omitted_default` has its default when it is missing; an `Option` is `None`.
 ///
 /// The fields are read by one function for all structs, each into its place: what is written out here, for every struct, is
-/// only where those are.
+/// only what they are called and where those are.
 #[macro_export]
 macro_rules! from_json {
     ($name:ident { $($field:ident $(= $mode:ident)?),* $(,)? }) => {
         impl $crate::json::FromJson for $name {
-            fn read(value: &$crate::json::Value<'_>) -> Result<Self, $crate::json::Fault> {
-                $(let mut $field = $crate::from_json!(@missing $($mode)?);)*
-                value.members()?.fill(&mut [$((stringify!($field), &mut $field)),*])?;
-                match ($($field,)*) {
-                    ($(Some($field),)*) => Ok(Self { $($field),* }),
-                    #[allow(unreachable_patterns, reason = "a struct without fields misses none")]
-                    _ => Err($crate::json::Fault::Missing("a field")),
-                }
+            fn blank() -> Self {
+                Self { $($field: $crate::from_json!(@blank $($mode)?)),* }
+            }
+
+            fn fill(&mut self, value: &$crate::json::Value<'_>) -> Result<(), $crate::json::Fault> {
+                const NAMES: &str = concat!($(stringify!($field), $crate::from_json!(@mark $($mode)?)),*);
+                value.members()?.fill(NAMES, &mut [$(&mut self.$field),*])
             }
         }
     };
-    (@missing) => { None };
-    (@missing $mode:ident) => { Some(Default::default()) };
+    (@blank) => { $crate::json::FromJson::blank() };
+    (@blank $mode:ident) => { Default::default() };
+    (@mark) => { " " };
+    (@mark $mode:ident) => { "? " };
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, FromJson, Pairs, Place};
+use super::{Fault, FromJson, Pairs};
 
 /// Deeper than anything the wire nests, and shallow enough for any stack.
 const MOST_DEEP: u32 = 127;
@@ -96,25 +96,32 @@ impl<'v> Members<'v> {
     /// # Errors
     /// [`Fault`] when it is missing, though it must not, or is something else.
     pub fn field<T: FromJson>(self, name: &'static str) -> Result<T, Fault> {
-        match self.get(name)? {
-            Some(value) => T::read(value).map_err(|fault| fault.within(name)),
-            None => T::missing().ok_or(Fault::Missing(name)),
-        }
+        let mut place = T::blank();
+        self.put(name, &mut place)?;
+        Ok(place)
     }
 
-    /// Reads fields into their places, in this order.
+    /// Reads fields into their places, in this order. Behind each name stands a blank; and before that a question mark where
+    /// the field may be missing, whatever it holds.
     ///
     /// # Errors
     /// [`Fault`] when one is missing, though it must not, or is something else.
-    pub fn fill(self, fields: &mut [(&'static str, &mut dyn Place)]) -> Result<(), Fault> {
-        for (name, place) in fields {
-            match self.get(name)? {
-                Some(value) => place.put(value).map_err(|fault| fault.within(name))?,
-                None if place.lack() => {}
-                None => return Err(Fault::Missing(name)),
+    pub fn fill(self, names: &'static str, places: &mut [&mut dyn FromJson]) -> Result<(), Fault> {
+        for (name, place) in names.split(' ').zip(places) {
+            match name.strip_suffix('?') {
+                Some(name) if self.get(name)?.is_none() => {}
+                marked => self.put(marked.unwrap_or(name), *place)?,
             }
         }
         Ok(())
+    }
+
+    fn put(self, name: &'static str, place: &mut dyn FromJson) -> Result<(), Fault> {
+        match self.get(name)? {
+            Some(value) => place.fill(value).map_err(|fault| fault.within(name)),
+            None if place.may_be_missing() => Ok(()),
+            None => Err(Fault::Missing(name)),
+        }
     }
 }
 

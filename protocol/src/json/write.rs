@@ -46,6 +46,13 @@ impl Writer {
         self.close('}');
     }
 
+    /// Fields of the object that is open, but for those that are left out. Behind each name stands a blank.
+    pub fn fields(&mut self, names: &str, values: &[&dyn ToJson]) {
+        for (name, value) in names.split(' ').zip(values) {
+            self.field(name, *value);
+        }
+    }
+
     /// One field of the object that is open, unless it is left out.
     pub fn field(&mut self, name: &str, value: &dyn ToJson) {
         if !value.is_left_out() {

@@ -62,7 +62,7 @@ pub enum Event {
 
 /// Each of them by its name: one that is left out does not compile.
 macro_rules! put {
-    ($out:ident, $($field:ident),+) => {{ $($out.field(stringify!($field), $field);)+ }};
+    ($out:ident, $($field:ident),+) => { $out.fields(concat!($(stringify!($field), " "),+), &[$($field),+]) };
 }
 
 impl Fields for Event {

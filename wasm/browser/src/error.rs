@@ -2,23 +2,12 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/error.js")]
 extern "C" {
-    /// JavaScript's own words for a value. Some objects throw when they are asked.
-    #[wasm_bindgen(catch, js_name = String)]
-    fn words(value: &JsValue) -> Result<String, JsValue>;
-}
-
-/// An `Error` with a `code`.
-pub fn error(code: &str, message: &str) -> JsValue {
-    let error = js_sys::Error::new(message);
-    // A fresh object takes any property; should it not, the message is still there.
-    let _ = js_sys::Reflect::set(&error, &"code".into(), &code.into());
-    error.into()
-}
-
-/// What any thrown value says, whether or not it is an `Error`.
-pub fn message_of(thrown: &JsValue) -> String {
-    let message = js_sys::Reflect::get(thrown, &"message".into()).ok().and_then(|m| m.as_string());
-    message.or_else(|| thrown.as_string()).unwrap_or_else(|| words(thrown).unwrap_or_default())
+    /// An `Error` with a `code`.
+    #[wasm_bindgen(js_name = coded)]
+    pub fn error(code: &str, message: &str) -> JsValue;
+    /// What any thrown value says, whether or not it is an `Error`.
+    #[wasm_bindgen(js_name = wordsOf)]
+    pub fn message_of(thrown: &JsValue) -> String;
 }

@@ -6,20 +6,18 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use gloo_events::EventListener;
-use gloo_timers::callback::Timeout;
 use js_sys::Function;
 use riacho_browser::death;
+use riacho_browser::error::message_of;
 use riacho_browser::frames::Frames;
 use riacho_browser::world::World;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::Element;
 
-use super::drawing::Drawings;
-use super::page::{Action, Page};
-use super::socket::{Socket, SocketEvent};
+use super::Tell;
+use super::line::Line;
+use super::page::Page;
 use super::storage::Slot;
+use super::tab::Tab;
 use crate::core::Millis;
 use crate::core::client::{Client, Output};
 use riacho_protocol::MessageId;
@@ -30,8 +28,9 @@ const SNAPSHOT_BUDGET: usize = 1 << 20;
 /// What a driver is made with beside the core.
 pub struct Setup {
     pub client: Client,
-    pub root: Element,
-    pub drawings: Drawings,
+    pub root: JsValue,
+    /// What the messages are drawn with.
+    pub drawings: JsValue,
     pub url: Option<String>,
     pub token: Option<Function>,
     /// Takes one event as JSON. It must not call back before the stack has unwound.
@@ -78,7 +77,7 @@ impl Input {
             "wake" => Self::Wake,
             "frame" => Self::Frame,
             "timer" => Self::Timer,
-            "open" => Self::Open(None),
+            "open" => Self::Open(text),
             "text" => Self::Text(text?),
             "closed" => Self::Closed(text),
             "sanitizer" => Self::Sanitizer(text.map_or(Ok(()), Err)),
@@ -86,42 +85,62 @@ impl Input {
             _ => return None,
         })
     }
+
+    /// As the browser tells it; `value` is text, or what was thrown.
+    fn heard(name: &str, value: &JsValue) -> Option<Self> {
+        Some(match name {
+            "closed" if value.is_undefined() => Self::Closed(None),
+            "closed" => Self::Closed(Some(message_of(value))),
+            "no_token" => Self::Closed(Some("the token can't be had: ".to_owned() + &message_of(value))),
+            "no_sanitizer" => Self::Sanitizer(Err(message_of(value))),
+            _ => return Self::parse(name, value.as_string()),
+        })
+    }
+
+    /// The page's own code can bring it about, at any time. All else comes in a task of its own.
+    fn is_from_page(&self) -> bool {
+        matches!(self, Self::Wake | Self::Sanitizer(_) | Self::Retry(_))
+    }
 }
 
 pub struct Driver {
     client: RefCell<Client>,
-    root: Element,
-    page: RefCell<Page>,
-    drawings: Drawings,
-    socket: RefCell<Option<Socket>>,
+    page: Page,
+    line: RefCell<Option<Line>>,
+    tab: Tab,
     url: Option<String>,
     token: Option<Function>,
     emit: Function,
     slot: Option<Slot>,
     world: World,
     frames: Frames,
-    timer: RefCell<Option<(Millis, Timeout)>>,
+    /// When the timer is due that is set.
+    timer: Cell<Option<Millis>>,
     draining: Cell<bool>,
     closed: Cell<bool>,
-    listeners: RefCell<Vec<EventListener>>,
+    /// The last of all: what the others tell, they tell it. What is dropped from within its own call lives until that returns.
+    tell: Tell,
 }
 
 impl Driver {
     pub fn new(setup: Setup) -> Rc<Self> {
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
-            let draw = Self::weakly(weak, |driver| driver.in_own_task(Input::Frame));
-            let retry = weak.clone();
-            let page = Page::new(setup.root.clone(), move |action| {
-                if let Some(driver) = retry.upgrade() {
-                    driver.act(action);
+            let (heard, drawn) = (weak.clone(), weak.clone());
+            let tell = Tell::new(move |name: String, value| {
+                if let Some(driver) = heard.upgrade() {
+                    driver.hear(&name, &value);
                 }
             });
+            let draw = move || {
+                if let Some(driver) = drawn.upgrade() {
+                    driver.in_own_task(Input::Frame);
+                }
+            };
             Self {
                 client: RefCell::new(setup.client),
-                root: setup.root,
-                page: RefCell::new(page),
-                drawings: setup.drawings,
-                socket: RefCell::new(None),
+                page: Page::new(&setup.root, &setup.drawings, &tell),
+                line: RefCell::new(None),
+                tab: Tab::new(&tell),
                 // A tape needs no socket.
                 url: setup.url.filter(|_| !setup.world.is_replay),
                 token: setup.token,
@@ -129,14 +148,14 @@ impl Driver {
                 slot: setup.slot,
                 world: setup.world,
                 frames: Frames::new(draw),
-                timer: RefCell::new(None),
+                timer: Cell::new(None),
                 draining: Cell::new(false),
                 closed: Cell::new(false),
-                listeners: RefCell::new(Vec::new()),
+                tell,
             }
         });
         if !driver.world.is_replay {
-            driver.listen();
+            driver.tab.listen();
             let kept = driver.slot.as_ref().and_then(Slot::read);
             driver.happen(Input::Start(kept));
         }
@@ -169,7 +188,10 @@ impl Driver {
             }),
             Input::Wake => self.with(|client| client.handle_wake(now())),
             Input::Frame => self.draw(),
-            Input::Timer => self.with(|client| client.handle_timeout(now(), random())),
+            Input::Timer => {
+                self.timer.set(None);
+                self.with(|client| client.handle_timeout(now(), random()));
+            }
             Input::Open(token) => self.with(|client| client.handle_open(token, now())),
             Input::Text(text) => self.with(|client| client.handle_text(&text, now())),
             Input::Closed(words) => self.with(|client| client.handle_closed(words, now(), random())),
@@ -188,34 +210,17 @@ impl Driver {
         }
     }
 
-    fn weakly(weak: &Weak<Self>, call: impl Fn(&Rc<Self>) + 'static) -> impl Fn() + 'static {
-        let weak = weak.clone();
-        move || {
-            if let Some(driver) = weak.upgrade() {
-                call(&driver);
-            }
+    /// What the browser tells.
+    fn hear(self: &Rc<Self>, name: &str, value: &JsValue) {
+        if name == "save" {
+            return self.save();
         }
-    }
-
-    /// The network is back, the tab is shown or left.
-    fn listen(self: &Rc<Self>) {
-        let Some(window) = web_sys::window() else { return };
-        let weak = Rc::downgrade(self);
-        let mut listeners = self.listeners.borrow_mut();
-        let wake = Self::weakly(&weak, |driver| driver.happen(Input::Wake));
-        listeners.push(EventListener::new(&window, "online", move |_| wake()));
-        let save = Self::weakly(&weak, |driver| driver.save());
-        listeners.push(EventListener::new(&window, "pagehide", move |_| save()));
-        if let Some(document) = window.document() {
-            let looked = document.clone();
-            let seen = Self::weakly(&weak, move |driver| {
-                if looked.hidden() {
-                    driver.save();
-                } else {
-                    driver.happen(Input::Wake);
-                }
-            });
-            listeners.push(EventListener::new(&document, "visibilitychange", move |_| seen()));
+        match Input::heard(name, value) {
+            // Who looks at a replay does not change it.
+            Some(Input::Retry(_)) if self.world.is_replay => {}
+            Some(input) if input.is_from_page() => self.happen(input),
+            Some(input) => self.in_own_task(input),
+            None => {}
         }
     }
 
@@ -233,13 +238,12 @@ impl Driver {
 
     /// What the buttons of images say.
     pub fn say_images(&self, sentence: Option<&str>) {
-        self.drawings.say_images(&self.root, sentence);
+        self.page.say_images(sentence);
     }
 
     /// How many elements with a message's id stand in the root.
     pub fn containers(&self) -> u32 {
-        // Busy only while the page's own code runs from within a change of the DOM.
-        self.page.try_borrow().map_or(0, |page| page.count())
+        self.page.count()
     }
 
     fn drain(self: &Rc<Self>) {
@@ -263,7 +267,7 @@ impl Driver {
 
     fn perform(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Disconnect => drop(self.socket.take()),
+            Output::Disconnect => drop(self.line.take()),
             Output::Emit(event) => {
                 // The package's own function: it queues and does not throw.
                 let _ = self.emit.call1(&JsValue::UNDEFINED, &event.to_json().into());
@@ -272,44 +276,30 @@ impl Driver {
             Output::Connect => self.connect(),
             Output::Transmit(text) => {
                 // A socket that is closing loses it, and `handle_closed` follows.
-                self.socket.borrow().as_ref().map(|socket| socket.send(&text));
+                self.line.borrow().as_ref().map(|line| line.send(&text));
             }
-            Output::Show(conversation) => self.page.borrow_mut().show(&conversation),
-            Output::Mount(mount) => self.page.borrow_mut().mount(&mount),
-            Output::Unmount(id) => self.page.borrow_mut().unmount(&id),
-            Output::Reset(id) => self.page.borrow_mut().reset(&id),
-            Output::SetStatus(id, appearance) => self.page.borrow_mut().set_status(&id, &appearance),
+            Output::Show(conversation) => self.page.show(&conversation),
+            Output::Mount(mount) => self.page.mount(&mount),
+            Output::Unmount(id) => self.page.unmount(&id),
+            Output::Reset(id) => self.page.reset(&id),
+            Output::SetStatus(id, appearance) => self.page.set_status(&id, &appearance),
             // A tape says when there is a frame, and when the sanitiser is there.
             Output::RequestFrame | Output::LoadSanitizer if self.world.is_replay => {}
             Output::RequestFrame => self.frames.request(),
             Output::Render => self.paint(),
-            Output::LoadSanitizer => self.load_sanitizer(),
-            Output::GiveUpSanitizer => self.page.borrow_mut().give_up_sanitizer(),
+            Output::LoadSanitizer => self.page.load_sanitizer(),
+            Output::GiveUpSanitizer => self.page.give_up_sanitizer(),
             Output::Survey => {
-                let found = self.page.borrow().survey();
+                let found = self.page.survey();
                 self.client.borrow_mut().handle_survey(found, self.world.now());
             }
         }
     }
 
-    fn connect(self: &Rc<Self>) {
-        let Some(url) = self.url.clone() else { return };
-        let weak = Rc::downgrade(self);
-        let socket = Socket::open(url, self.token.clone(), move |event| {
-            if let Some(driver) = weak.upgrade() {
-                driver.on_socket(event);
-            }
-        });
-        // The one before closes here, and its task with it.
-        self.socket.replace(Some(socket));
-    }
-
-    fn on_socket(self: &Rc<Self>, event: SocketEvent) {
-        self.in_own_task(match event {
-            SocketEvent::Open(token) => Input::Open(token),
-            SocketEvent::Text(text) => Input::Text(text),
-            SocketEvent::Closed(words) => Input::Closed(words),
-        });
+    fn connect(&self) {
+        let Some(url) = &self.url else { return };
+        // The one before closes here, and the fetch of its token is in vain.
+        self.line.replace(Some(Line::open(url, self.token.as_ref(), &self.tell)));
     }
 
     /// The frame that was asked for.
@@ -322,36 +312,16 @@ impl Driver {
     }
 
     fn paint(&self) {
-        let sanitizer = self.world.sanitizer(self.drawings.sanitizer()).unwrap_or_default();
+        let sanitizer = self.world.sanitizer(self.page.sanitizer()).unwrap_or_default();
         // Its own statement: the borrow must end before anything of it is put into the DOM.
         let news = self.client.borrow_mut().render(self.world.now());
         for news in news {
             if self.is_over() {
                 return;
             }
-            let waits = self.page.borrow_mut().paint(&news, &self.drawings, &sanitizer);
-            if waits {
+            if self.page.paint(&news, &sanitizer) {
                 self.client.borrow_mut().want_sanitizer();
             }
-        }
-    }
-
-    fn load_sanitizer(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        let loading = self.drawings.load_sanitizer();
-        spawn_local(async move {
-            let loaded = loading.await;
-            if let Some(driver) = weak.upgrade() {
-                driver.happen(Input::Sanitizer(loaded));
-            }
-        });
-    }
-
-    fn act(self: &Rc<Self>, action: Action) {
-        match action {
-            // Who looks at a replay does not change it.
-            Action::Retry(_) if self.world.is_replay => {}
-            Action::Retry(id) => self.happen(Input::Retry(id)),
         }
     }
 
@@ -361,19 +331,19 @@ impl Driver {
         if self.world.is_replay {
             return;
         }
-        let Some(due) = self.client.borrow().poll_timeout() else {
-            self.timer.take();
-            return;
-        };
-        if self.timer.borrow().as_ref().is_some_and(|(at, _)| *at <= due) {
-            return;
+        let due = self.client.borrow().poll_timeout();
+        match due {
+            None => {
+                self.timer.set(None);
+                self.tab.clear_timer();
+            }
+            Some(due) if self.timer.get().is_none_or(|at| at > due) => {
+                let delay = u32::try_from(due.saturating_sub(self.world.now())).unwrap_or(u32::MAX >> 1);
+                self.timer.set(Some(due));
+                self.tab.set_timer(delay);
+            }
+            Some(_) => {}
         }
-        let delay = u32::try_from(due.saturating_sub(self.world.now())).unwrap_or(u32::MAX >> 1);
-        let fire = Self::weakly(&Rc::downgrade(self), |driver| {
-            let _done = driver.timer.take();
-            driver.in_own_task(Input::Timer);
-        });
-        self.timer.replace(Some((due, Timeout::new(delay, fire))));
     }
 
     /// Keeps what a reload needs. A smaller part of it is kept where the tab's storage is full.
@@ -392,6 +362,6 @@ impl Driver {
         self.save();
         self.closed.set(true);
         self.with(Client::close);
-        self.listeners.borrow_mut().clear();
+        self.tab.leave();
     }
 }

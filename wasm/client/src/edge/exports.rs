@@ -6,13 +6,11 @@ use js_sys::{Function, JsString};
 use riacho_browser::utf16::Utf16Joiner;
 use riacho_browser::world::{Tape, World};
 use wasm_bindgen::prelude::*;
-use web_sys::Element;
 
 use riacho_protocol::{
     ConversationId, ConversationStatus, Map, MessageId, Number, Options, UpdateConversation, json,
 };
 
-use super::drawing::{Drawings, Handles};
 use super::driver::{Driver, Setup};
 use super::error::{from_decode, from_id, from_send};
 use super::storage::Slot;
@@ -26,7 +24,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn url(this: &ChatOptions) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    fn root(this: &ChatOptions) -> Element;
+    fn root(this: &ChatOptions) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn token(this: &ChatOptions) -> Option<Function>;
     #[wasm_bindgen(method, getter)]
@@ -39,7 +37,7 @@ extern "C" {
     fn sweep_grace(this: &ChatOptions) -> Option<f64>;
     /// What renders the messages, and whatever else it takes for that.
     #[wasm_bindgen(method, getter)]
-    fn drawings(this: &ChatOptions) -> Handles;
+    fn drawings(this: &ChatOptions) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn window(this: &ChatOptions) -> Option<f64>;
     /// As JSON.
@@ -95,7 +93,7 @@ impl Chat {
         let driver = Driver::new(Setup {
             client: Client::new(config),
             root: options.root(),
-            drawings: Drawings::new(options.drawings()),
+            drawings: options.drawings(),
             url,
             token: options.token(),
             emit: options.emit(),

@@ -1,6 +1,13 @@
-//! `sessionStorage`: a place that may be full, forbidden or absent. None of that is an error of the page.
+//! One key of the tab's storage, as Rust sees it.
 
-/// One key of the tab's storage.
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/edge/storage.js")]
+extern "C" {
+    fn read(key: &str) -> Option<String>;
+    fn write(key: &str, text: &str) -> bool;
+}
+
 pub struct Slot {
     key: String,
 }
@@ -11,15 +18,11 @@ impl Slot {
     }
 
     pub fn read(&self) -> Option<String> {
-        storage()?.get_item(&self.key).ok()?
+        read(&self.key)
     }
 
     /// False when it could not be kept.
     pub fn write(&self, text: &str) -> bool {
-        storage().is_some_and(|storage| storage.set_item(&self.key, text).is_ok())
+        write(&self.key, text)
     }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    web_sys::window()?.session_storage().ok()?
 }

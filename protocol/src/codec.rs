@@ -1,22 +1,37 @@
 //! How a frame becomes JSON and comes back: dispatch on `type` first, so that an unknown type is told from a bad field.
 
+use std::fmt;
+
 use crate::ErrorCode;
 use crate::json::{Fault, Malformed, Value};
 
 /// Why a text is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    #[error("not JSON: {0}")]
     Json(#[from] Malformed),
-    #[error("not a JSON object with a \"type\"")]
     NoType,
-    #[error("unknown frame type \"{0}\"")]
     UnknownType(String),
-    #[error("bad {frame}: {fault}")]
     Field { frame: &'static str, fault: Fault },
 }
 
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
 impl DecodeError {
+    /// What `Display` says, without the machinery that formats.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            DecodeError::Json(malformed) => ["not JSON: ", &malformed.words()].concat(),
+            DecodeError::NoType => "not a JSON object with a \"type\"".to_owned(),
+            DecodeError::UnknownType(name) => ["unknown frame type \"", name, "\""].concat(),
+            DecodeError::Field { frame, fault } => ["bad ", frame, ": ", &fault.words()].concat(),
+        }
+    }
+
     /// The code that an `error` frame carries for it.
     #[must_use]
     pub fn code(&self) -> ErrorCode {

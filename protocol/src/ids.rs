@@ -12,12 +12,27 @@ pub const MAX_ID_BYTES: usize = 128;
 /// Why a string is no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("an id must not be empty")]
     Empty,
-    #[error("an id has at most {MAX_ID_BYTES} bytes")]
     TooLong,
-    #[error("an id has no control characters")]
     Control,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl IdError {
+    /// What `Display` says, without the machinery that formats.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            IdError::Empty => "an id must not be empty",
+            IdError::TooLong => "an id has at most 128 bytes",
+            IdError::Control => "an id has no control characters",
+        }
+    }
 }
 
 fn check(id: &str) -> Result<(), IdError> {
@@ -124,6 +139,7 @@ mod tests {
     fn ids_are_bounded_and_printable() {
         assert_eq!(MessageId::new(""), Err(IdError::Empty));
         assert_eq!(MessageId::new("x".repeat(129)), Err(IdError::TooLong));
+        assert!(IdError::TooLong.words().contains(&MAX_ID_BYTES.to_string()));
         assert_eq!(MessageId::new("a\nb"), Err(IdError::Control));
         assert_eq!(MessageId::new("ação-1").map(String::from), Ok("ação-1".to_owned()));
         assert!(crate::json::from_text::<ConversationId>("\"\"").is_err());

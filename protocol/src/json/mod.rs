@@ -7,9 +7,10 @@ mod read;
 mod write;
 
 use std::borrow::Cow;
+use std::fmt;
 
 pub use read::{Malformed, Members, Value};
-pub use write::Writer;
+pub use write::{Writer, decimal};
 
 /// How a value is written.
 pub trait ToJson {
@@ -57,15 +58,28 @@ pub trait FromJson {
 /// Why a JSON value is not what it was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("{0} stands twice")]
     Twice(&'static str),
-    #[error("{field} is not {expected}")]
     Unfit { field: &'static str, expected: &'static str },
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
 impl Fault {
+    /// What `Display` says, without the machinery that formats.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match *self {
+            Fault::Missing(field) => [field, " is missing"].concat(),
+            Fault::Twice(field) => [field, " stands twice"].concat(),
+            Fault::Unfit { field, expected } => [field, " is not ", expected].concat(),
+        }
+    }
+
     /// What was read is not `expected`; the field that it stands in is named by whoever reads that.
     #[must_use]
     pub fn expected(expected: &'static str) -> Self {

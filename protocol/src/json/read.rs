@@ -1,8 +1,9 @@
 //! JSON text into values (RFC 8259). Strings without escapes are borrowed; numbers stay text until somebody wants one.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::{Fault, FromJson, Pairs};
+use super::{Fault, FromJson, Pairs, decimal};
 
 /// Deeper than anything the wire nests, and shallow enough for any stack.
 const MOST_DEEP: u32 = 127;
@@ -23,10 +24,25 @@ pub enum Value<'a> {
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    #[error("no JSON from byte {0} on")]
     Syntax(usize),
-    #[error("nested too deep at byte {0}")]
     TooDeep(usize),
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
+impl Malformed {
+    /// What `Display` says, without the machinery that formats.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match *self {
+            Malformed::Syntax(at) => ["no JSON from byte ", &decimal(at as u64), " on"].concat(),
+            Malformed::TooDeep(at) => ["nested too deep at byte ", &decimal(at as u64)].concat(),
+        }
+    }
 }
 
 impl<'a> Value<'a> {

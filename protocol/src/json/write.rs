@@ -92,7 +92,7 @@ impl Writer {
     }
 
     pub(super) fn number(&mut self, number: u64) {
-        self.text.push_str(&number.to_string());
+        push_decimal(&mut self.text, number);
     }
 
     /// A string: quotes, backslashes and control characters are escaped, and nothing else.
@@ -128,18 +128,34 @@ impl Writer {
 
     /// Behind a value comes a comma; behind what opens, nothing.
     fn comma(&mut self) {
-        if !self.text.ends_with(['{', '[']) {
+        if !matches!(self.text.as_bytes().last(), Some(b'{' | b'[')) {
             self.text.push(',');
         }
     }
 
     fn camel_name(&mut self, name: &str) {
-        let mut words = name.split('_');
-        self.text.push_str(words.next().unwrap_or_default());
-        for word in words {
-            let mut letters = word.chars();
-            self.text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-            self.text.push_str(letters.as_str());
+        let mut begins_word = false;
+        for letter in name.chars() {
+            if letter != '_' {
+                self.text.push(if begins_word { letter.to_ascii_uppercase() } else { letter });
+            }
+            begins_word = letter == '_';
         }
     }
+}
+
+/// By hand: the standard library's way brings widths, fills and signs.
+fn push_decimal(text: &mut String, number: u64) {
+    if number >= 10 {
+        push_decimal(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// A whole number in decimal digits.
+#[must_use]
+pub fn decimal(number: u64) -> String {
+    let mut text = String::new();
+    push_decimal(&mut text, number);
+    text
 }

@@ -4,12 +4,24 @@
 //! 4.5](https://spec.commonmark.org/0.31.2/#fenced-code-blocks)). It does not know raw HTML, or that an item of a list ends
 //! where the indentation does: there the engine may see it otherwise.
 
-/// Characters of a kind: of one type, and so one copy of the standard library's searches to download.
+/// Characters of a kind.
 type Kind = fn(char) -> bool;
 
-const BLANK: Kind = |c| matches!(c, ' ' | '\t');
 const BLANK_OR_QUOTE: Kind = |c| matches!(c, ' ' | '\t' | '>');
-const BEHIND_LANGUAGE: Kind = |c| matches!(c, ',' | ':' | '{');
+const DIGIT: Kind = |c| c.is_ascii_digit();
+const IN_LANGUAGE: Kind = |c| !(c.is_whitespace() || matches!(c, ',' | ':' | '{'));
+
+/// What stands behind the characters of a kind. The only search here: those of the standard library are a copy each to
+/// download.
+fn behind(text: &str, kind: Kind) -> &str {
+    let mut rest = text.chars();
+    loop {
+        let text = rest.as_str();
+        if !rest.next().is_some_and(kind) {
+            return text;
+        }
+    }
+}
 
 /// A first line that is longer is no fence that anybody meant.
 const LONGEST: usize = 1024;
@@ -60,15 +72,16 @@ impl FenceScanner {
 
     fn grow(&mut self, text: &str) {
         let room = LONGEST.saturating_sub(self.line.len());
-        let end = (0..=room.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-        self.line.push_str(text.get(..end).unwrap_or_default());
+        self.line.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
     }
 
     fn end_line(&mut self) {
         self.open = match self.open.take() {
             Some(open) if closes(&open, &self.line) => None,
             // The end of a quote ends what is in it; this line is its own.
-            Some(open) if open.is_quoted && !self.line.trim_start().starts_with('>') => opens(&self.line),
+            Some(open) if open.is_quoted && !behind(&self.line, char::is_whitespace).starts_with('>') => {
+                opens(&self.line)
+            }
             Some(open) => Some(open),
             None => opens(&self.line),
         };
@@ -80,37 +93,43 @@ impl FenceScanner {
 fn opens(line: &str) -> Option<Open> {
     let (line, is_quoted) = without_containers(line);
     let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
-    let info = line.trim_start_matches(mark);
-    let count = line.len() - info.len();
-    if count < 3 || (mark == '`' && info.contains('`')) {
+    let count = line.chars().take_while(|c| *c == mark).count();
+    let info = line.get(count..)?;
+    if count < 3 || (mark == '`' && info.chars().any(|c| c == '`')) {
         return None;
     }
-    let word = info.split_whitespace().next().unwrap_or_default();
-    let language = word.split(BEHIND_LANGUAGE).next().unwrap_or_default().to_owned();
+    let word = behind(info, char::is_whitespace);
+    let language = word.get(..word.len() - behind(word, IN_LANGUAGE).len())?.to_owned();
     Some(Open { mark, count, language, is_quoted })
 }
 
 fn closes(open: &Open, line: &str) -> bool {
-    let line = line.trim_start_matches(BLANK_OR_QUOTE).trim_end();
-    line.len() >= open.count && line.chars().all(|c| c == open.mark)
+    let line = behind(line, BLANK_OR_QUOTE);
+    let count = line.chars().take_while(|c| *c == open.mark).count();
+    // A mark is one byte.
+    count >= open.count && line.get(count..).is_some_and(|rest| rest.chars().all(char::is_whitespace))
 }
 
 /// A line without the marks of quotes and lists before its text, and whether there was one of a quote.
 fn without_containers(line: &str) -> (&str, bool) {
-    let mut rest = line.trim_start();
+    let mut rest = behind(line, char::is_whitespace);
     let mut is_quoted = false;
     loop {
         if let Some(inner) = rest.strip_prefix('>') {
-            (rest, is_quoted) = (inner.trim_start(), true);
+            (rest, is_quoted) = (behind(inner, char::is_whitespace), true);
             continue;
         }
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let marks: &[char] = if digits == 0 { &['-', '+', '*'] } else { &['.', ')'] };
-        let inner = rest.get(digits..).and_then(|rest| rest.strip_prefix(marks));
-        match inner.filter(|inner| digits <= 9 && inner.starts_with(BLANK)) {
-            Some(inner) => rest = inner.trim_start(),
-            None => return (rest, is_quoted),
+        let mut inner = behind(rest, DIGIT).chars();
+        let digits = rest.len() - inner.as_str().len();
+        let is_mark = match inner.next() {
+            Some('-' | '+' | '*') => digits == 0,
+            Some('.' | ')') => (1..=9).contains(&digits),
+            _ => false,
+        };
+        if !(is_mark && matches!(inner.as_str().as_bytes().first(), Some(b' ' | b'\t'))) {
+            return (rest, is_quoted);
         }
+        rest = behind(inner.as_str(), char::is_whitespace);
     }
 }
 

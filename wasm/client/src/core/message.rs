@@ -120,21 +120,21 @@ impl Message {
     }
 
     /// Each part and its text, in order of appearance.
-    pub fn texts(&self) -> impl Iterator<Item = (PartInfo, String)> {
-        let parts = self.stretches.iter().map(|s| s.part as usize + 1).max().unwrap_or(0).min(MAX_PARTS);
-        let mut texts = vec![String::new(); parts];
-        for (index, stretch) in self.stretches.iter().enumerate() {
-            let end = self.stretches.get(index + 1).map_or(self.text.len(), |next| next.start);
-            if let (Some(text), Some(piece)) =
-                (texts.get_mut(stretch.part as usize), self.text.get(stretch.start..end))
-            {
+    #[must_use]
+    pub fn texts(&self) -> Vec<(PartInfo, String)> {
+        let mut texts: Vec<(PartInfo, String)> = Vec::new();
+        for index in 0..self.stretches.len() {
+            let Some((part, piece)) = self.piece(index) else { continue };
+            let part = (part as usize).min(MAX_PARTS);
+            while texts.len() <= part && texts.len() < MAX_PARTS {
+                let info = self.parts.get(texts.len()).cloned().unwrap_or_default();
+                texts.push((info, String::new()));
+            }
+            if let Some((_, text)) = texts.get_mut(part) {
                 text.push_str(piece);
             }
         }
         texts
-            .into_iter()
-            .enumerate()
-            .map(|(index, text)| (self.parts.get(index).cloned().unwrap_or_default(), text))
     }
 
     /// Where this message is, as `have` says it.
@@ -169,7 +169,9 @@ impl Message {
         if index == self.parts.len() {
             self.parts.push(info);
         } else if index > self.parts.len() && index < MAX_PARTS {
-            self.parts.resize(index, PartInfo::default());
+            while self.parts.len() < index {
+                self.parts.push(PartInfo::default());
+            }
             self.parts.push(info);
         }
     }
@@ -208,21 +210,29 @@ impl Message {
     /// The text that belongs on the screen, stretch by stretch, with what separates each from the one before.
     pub fn shown(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let mut last_part = None;
-        self.stretches.iter().enumerate().filter_map(move |(index, stretch)| {
-            if !self.is_shown(stretch.part) {
-                return None;
-            }
-            let end = self.stretches.get(index + 1).map_or(self.text.len(), |next| next.start);
-            let separator =
-                if last_part.is_some_and(|last| last != stretch.part) { PART_SEPARATOR } else { "" };
-            last_part = Some(stretch.part);
-            Some((separator, self.text.get(stretch.start..end)?))
+        (0..self.stretches.len()).filter_map(move |index| {
+            let (part, piece) = self.piece(index).filter(|(part, _)| self.is_shown(*part))?;
+            let separator = if last_part.is_some_and(|last| last != part) { PART_SEPARATOR } else { "" };
+            last_part = Some(part);
+            Some((separator, piece))
         })
     }
 
     /// The part that each stretch of the text belongs to, and where it starts: what a snapshot keeps.
-    pub fn stretches(&self) -> impl Iterator<Item = (u32, usize)> {
-        self.stretches.iter().map(|stretch| (stretch.part, stretch.start))
+    #[must_use]
+    pub fn stretches(&self) -> Vec<(u32, usize)> {
+        let mut stretches = Vec::new();
+        for stretch in &self.stretches {
+            stretches.push((stretch.part, stretch.start));
+        }
+        stretches
+    }
+
+    /// A stretch by its number, as its part and its text.
+    fn piece(&self, index: usize) -> Option<(u32, &str)> {
+        let stretch = self.stretches.get(index)?;
+        let end = self.stretches.get(index + 1).map_or(self.text.len(), |next| next.start);
+        Some((stretch.part, self.text.get(stretch.start..end)?))
     }
 
     fn last_shown_part(&self) -> Option<u32> {
@@ -279,7 +289,7 @@ mod tests {
         assert_eq!(m.append(3, "Found"), Shown::NewBlock);
         assert_eq!(shown(&m), "Looking.\n\nFound");
         assert_eq!(m.position().offset, "hmmLooking{}.Found".len() as u64);
-        let texts: Vec<_> = m.texts().map(|(info, text)| (info.kind, text)).collect();
+        let texts: Vec<_> = m.texts().into_iter().map(|(info, text)| (info.kind, text)).collect();
         let of = |kind, text: &str| (kind, text.to_owned());
         assert_eq!(
             texts,

@@ -64,11 +64,25 @@ impl Registry {
     }
 
     /// The messages of one conversation, in order.
-    pub fn in_order(
+    #[must_use]
+    pub fn in_order(&self, conversation: &ConversationId) -> InOrder<'_> {
+        InOrder { messages: &self.messages, order: self.order(conversation).iter() }
+    }
+
+    /// Those of one conversation of which something is true, in order.
+    #[must_use]
+    pub fn those(
         &self,
         conversation: &ConversationId,
-    ) -> impl DoubleEndedIterator<Item = (&MessageId, &Message)> {
-        self.order.get(conversation).into_iter().flatten().filter_map(|id| self.messages.get_key_value(id))
+        is_so: &dyn Fn(&MessageId, &Message) -> bool,
+    ) -> Vec<MessageId> {
+        let mut those = Vec::new();
+        for (id, message) in self.in_order(conversation) {
+            if is_so(id, message) {
+                those.push(id.clone());
+            }
+        }
+        those
     }
 
     /// The ids of one conversation, in order.
@@ -91,6 +105,27 @@ impl Registry {
 
     pub fn iter(&self) -> impl Iterator<Item = (&MessageId, &Message)> {
         self.messages.iter()
+    }
+}
+
+/// The messages of one conversation, from both ends.
+#[derive(Debug)]
+pub struct InOrder<'a> {
+    messages: &'a Map<MessageId, Message>,
+    order: std::slice::Iter<'a, MessageId>,
+}
+
+impl<'a> Iterator for InOrder<'a> {
+    type Item = (&'a MessageId, &'a Message);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.messages.get_key_value(self.order.next()?)
+    }
+}
+
+impl DoubleEndedIterator for InOrder<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.messages.get_key_value(self.order.next_back()?)
     }
 }
 

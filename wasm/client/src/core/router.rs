@@ -94,14 +94,23 @@ impl Router {
 
     /// The socket is gone: every room must be joined anew.
     pub fn forget_joins(&mut self) {
-        self.rooms.values_mut().for_each(|join| *join = Join::Wanted);
+        for join in self.rooms.values_mut() {
+            *join = Join::Wanted;
+        }
     }
 
     /// Every room, the one on screen last: the last one joined is the one that is looked at.
     #[must_use]
     pub fn rooms(&self) -> Vec<ConversationId> {
-        let mut rooms: Vec<_> = self.rooms.keys().filter(|room| !self.is_on_screen(room)).cloned().collect();
-        rooms.extend(self.on_screen.clone());
+        let mut rooms = Vec::new();
+        for room in self.rooms.keys() {
+            if !self.is_on_screen(room) {
+                rooms.push(room.clone());
+            }
+        }
+        if let Some(room) = &self.on_screen {
+            rooms.push(room.clone());
+        }
         rooms
     }
 }

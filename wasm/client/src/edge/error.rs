@@ -7,13 +7,13 @@ use wasm_bindgen::JsValue;
 use crate::core::client::SendError;
 
 pub fn from_send(e: &SendError) -> JsValue {
-    error(e.code(), &e.to_string())
+    error(e.code(), &e.words())
 }
 
 pub fn from_decode(e: &DecodeError) -> JsValue {
-    error(e.code().as_str(), &e.to_string())
+    error(e.code().as_str(), &e.words())
 }
 
 pub fn from_id(e: IdError) -> JsValue {
-    error("bad_id", &e.to_string())
+    error("bad_id", e.words())
 }

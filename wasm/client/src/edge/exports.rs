@@ -202,7 +202,8 @@ impl Chat {
     #[wasm_bindgen(getter)]
     pub fn window(&self) -> Vec<u32> {
         let (range, count) = self.driver.read(Client::window);
-        [range.start, range.end, count].into_iter().map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect()
+        // A page has no more messages than that.
+        vec![range.start as u32, range.end as u32, count as u32]
     }
 
     #[wasm_bindgen(js_name = setWindow)]
@@ -256,12 +257,19 @@ impl Chat {
     pub fn messages(&self, conversation_id: &str) -> Result<Vec<String>, JsValue> {
         let conversation = ConversationId::new(conversation_id).map_err(from_id)?;
         Ok(self.driver.read(|client| {
-            let messages = client.messages(&conversation);
-            let fields = messages.flat_map(|(id, message)| {
-                let text: String = message.shown().flat_map(|(separator, text)| [separator, text]).collect();
-                [id.as_str().into(), message.role.as_str().into(), message.status.as_str().into(), text]
-            });
-            fields.collect()
+            let mut fields = Vec::new();
+            for (id, message) in client.messages(&conversation) {
+                let mut shown = String::new();
+                for (separator, text) in message.shown() {
+                    shown.push_str(separator);
+                    shown.push_str(text);
+                }
+                for word in [id.as_str(), message.role.as_str(), message.status.as_str()] {
+                    fields.push(word.to_owned());
+                }
+                fields.push(shown);
+            }
+            fields
         }))
     }
 

@@ -1,12 +1,14 @@
 //! The line to the relay: greeting, heartbeat, reconnect, and what is sent again on a new socket.
 
 use riacho_protocol::{
-    ConversationId, Hello, JoinConversation, ListConversations, PROTOCOL_VERSION, Pause, Ping, Welcome,
+    ConversationId, Hello, JoinConversation, ListConversations, Map, MessageId, PROTOCOL_VERSION, Pause,
+    Ping, Welcome,
 };
 
 use super::{Client, Output, Transport};
 use crate::core::Millis;
 use crate::core::event::{ConnectionState, Event};
+use crate::core::message::Message;
 use crate::core::reconnect::Backoff;
 use crate::core::router::Join;
 
@@ -183,44 +185,40 @@ impl Client {
 
     /// What is here of a room. The relay describes the newest page, so older finished messages need not be named.
     pub(super) fn join_frame(&self, conversation: &ConversationId) -> riacho_protocol::ClientFrame {
-        let newest =
-            self.registry.in_order(conversation).count().saturating_sub(self.limits.max_page as usize);
-        let have = self
-            .registry
-            .in_order(conversation)
-            .enumerate()
-            .filter(|(index, (_, message))| *index >= newest || message.is_live())
-            .filter(|(_, (_, message))| message.acknowledged)
-            .map(|(_, (id, message))| (id.clone(), message.position()))
-            .collect();
+        let count = self.registry.order(conversation).len();
+        let newest = count.saturating_sub(self.limits.max_page as usize);
+        let mut have = Map::default();
+        for (index, (id, message)) in self.registry.in_order(conversation).enumerate() {
+            if message.acknowledged && (index >= newest || message.is_live()) {
+                have.insert(id.clone(), message.position());
+            }
+        }
         JoinConversation { conversation_id: conversation.clone(), have }.into()
+    }
+
+    /// What has arrived is not sent again.
+    pub(super) fn forget_arrived(&mut self) {
+        self.outbox.retain(|request| {
+            self.registry.get(&request.message_id).is_some_and(|message| !message.acknowledged)
+        });
     }
 
     /// A room is joined: what was sent and has not arrived is sent again, then the pauses, then what waited.
     pub(super) fn after_joined(&mut self, conversation: &ConversationId) {
         self.router.set_join(conversation, Join::Done);
-        self.outbox.retain(|request| {
-            self.registry.get(&request.message_id).is_some_and(|message| !message.acknowledged)
-        });
-        let again: Vec<_> = self
-            .outbox
-            .iter()
-            .filter(|request| {
-                self.registry.get(&request.message_id).is_some_and(|m| m.conversation == *conversation)
-            })
-            .cloned()
-            .collect();
-        for request in again {
-            self.transmit_send(conversation, &request);
+        self.forget_arrived();
+        let outbox = std::mem::take(&mut self.outbox);
+        for request in &outbox {
+            if self.registry.get(&request.message_id).is_some_and(|m| m.conversation == *conversation) {
+                self.transmit_send(conversation, request);
+            }
         }
-        let paused: Vec<_> = self
-            .registry
-            .in_order(conversation)
-            .filter(|(_, message)| message.paused && message.is_live() && message.acknowledged)
-            .map(|(id, message)| Pause { message_id: id.clone(), epoch: message.epoch })
-            .collect();
-        for pause in paused {
-            self.transmit(&pause.into());
+        self.outbox = outbox;
+        let is_paused =
+            |_: &MessageId, message: &Message| message.paused && message.is_live() && message.acknowledged;
+        for message_id in self.registry.those(conversation, &is_paused) {
+            let epoch = self.registry.get(&message_id).map_or(0, |message| message.epoch);
+            self.transmit(&Pause { message_id, epoch }.into());
         }
         if self.router.rooms().iter().all(|room| self.router.join_state(room) == Some(Join::Done)) {
             for frame in std::mem::take(&mut self.waiting_frames) {

@@ -90,44 +90,41 @@ impl Client {
     /// The parts of a message as they have come, as JSON for the page; `None` when there is no such message.
     #[must_use]
     pub fn parts_json(&self, id: &MessageId) -> Option<String> {
-        let parts: Vec<PartText> = self
-            .registry
-            .get(id)?
-            .texts()
-            .map(|(PartInfo { kind, id, name }, text)| PartText { kind, id, name, text })
-            .collect();
+        let mut parts = Vec::new();
+        for (PartInfo { kind, id, name }, text) in self.registry.get(id)?.texts() {
+            parts.push(PartText { kind, id, name, text });
+        }
         Some(to_camel_text(&parts))
     }
 
     #[must_use]
     pub fn debug(&self) -> Debug {
+        let mut rooms = Vec::new();
+        for room in self.router.rooms() {
+            rooms.push(DebugRoom {
+                joined: self.router.join_state(&room) == Some(Join::Done),
+                live: self.registry.has_live(&room),
+                conversation_id: room,
+            });
+        }
+        let mut messages = Vec::new();
+        for (id, message) in self.registry.iter() {
+            messages.push(DebugMessage {
+                conversation_id: message.conversation.clone(),
+                message_id: id.clone(),
+                status: message.status,
+                is_streaming: message.is_live(),
+                paused: message.paused,
+                mounted: self.views.contains_key(id),
+                epoch: message.epoch,
+                offset: message.position().offset,
+            });
+        }
         Debug {
             connection: self.connection.name(),
             conversation_id: self.router.on_screen().cloned(),
-            rooms: self
-                .router
-                .rooms()
-                .into_iter()
-                .map(|room| DebugRoom {
-                    joined: self.router.join_state(&room) == Some(Join::Done),
-                    live: self.registry.has_live(&room),
-                    conversation_id: room,
-                })
-                .collect(),
-            messages: self
-                .registry
-                .iter()
-                .map(|(id, message)| DebugMessage {
-                    conversation_id: message.conversation.clone(),
-                    message_id: id.clone(),
-                    status: message.status,
-                    is_streaming: message.is_live(),
-                    paused: message.paused,
-                    mounted: self.views.contains_key(id),
-                    epoch: message.epoch,
-                    offset: message.position().offset,
-                })
-                .collect(),
+            rooms,
+            messages,
             mounted: self.views.len(),
             outbox: self.outbox.len(),
         }

@@ -22,7 +22,7 @@ impl Client {
             Ok(frame) => self.handle_frame(frame, now),
             Err(DecodeError::UnknownType(_)) => {}
             Err(error @ (DecodeError::Json(_) | DecodeError::NoType | DecodeError::Field { .. })) => {
-                self.emit_error(error.code().as_str(), error.to_string());
+                self.emit_error(error.code().as_str(), error.words());
             }
         }
     }
@@ -49,7 +49,10 @@ impl Client {
             ServerFrame::Welcome(welcome) => self.on_welcome(welcome, now),
             ServerFrame::ConversationJoined(joined) => self.on_joined(joined, now),
             ServerFrame::Conversations(list) => {
-                let conversations = list.conversations.into_iter().map(Into::into).collect();
+                let mut conversations = Vec::new();
+                for line in list.conversations {
+                    conversations.push(line.into());
+                }
                 self.emit(Event::Conversations { conversations });
             }
             ServerFrame::History(history) => self.on_history(history, now),
@@ -75,13 +78,9 @@ impl Client {
             return;
         }
         // Live ones that the relay does not know of any more: it lost them, and must not leave the page hanging.
-        let lost: Vec<MessageId> = self
-            .registry
-            .in_order(&conversation_id)
-            .filter(|(_, message)| message.is_live() && message.acknowledged)
-            .filter(|(id, _)| !messages.iter().any(|info| info.message_id == **id))
-            .map(|(id, _)| id.clone())
-            .collect();
+        let lost = self.registry.those(&conversation_id, &|id, message| {
+            message.is_live() && message.acknowledged && !messages.iter().any(|info| info.message_id == *id)
+        });
         self.note_joined(&conversation_id, messages.first().map(|info| &info.message_id), more);
         self.describe(&conversation_id, messages, Place::Last, now);
         for id in lost {
@@ -179,7 +178,7 @@ impl Client {
         message.provider = started.provider.or(message.provider.take());
         message.model = started.model.or(message.model.take());
         let next_epoch = started.epoch > message.epoch;
-        self.outbox.retain(|request| request.message_id != id);
+        self.forget_arrived();
         if next_epoch {
             self.start_epoch(&id, started.epoch);
         }
@@ -462,10 +461,8 @@ impl Client {
             return true;
         }
         let Some(conversation) = conversation.or_else(|| self.router.on_screen().cloned()) else {
-            self.emit_error(
-                "no_conversation",
-                format!("message {id} names no conversation, and none is open"),
-            );
+            let words = ["message ", id.as_str(), " names no conversation, and none is open"].concat();
+            self.emit_error("no_conversation", words);
             return false;
         };
         self.add_message(id.clone(), Message::new(conversation, role), Place::Last);

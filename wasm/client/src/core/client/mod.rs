@@ -149,7 +149,7 @@ pub struct Client {
     /// Frames that wait for the socket; each is fenced by its epoch, so a late one does no harm.
     waiting_frames: Vec<ClientFrame>,
     /// Rooms that were left, the last one last, whose text is still here.
-    left: VecDeque<ConversationId>,
+    left: Vec<ConversationId>,
     /// What is before the first message of each conversation.
     older: Map<ConversationId, Older>,
     /// The page wants the list of conversations; asked for again on every socket.
@@ -178,7 +178,7 @@ impl Client {
             views: Map::default(),
             outbox: Vec::new(),
             waiting_frames: Vec::new(),
-            left: VecDeque::new(),
+            left: Vec::new(),
             older: Map::default(),
             wants_list: false,
             sanitizer_wanted: false,

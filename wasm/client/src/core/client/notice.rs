@@ -1,5 +1,6 @@
 //! What is said under an answer that waits or did not end well, in the page's own words where it has given some.
 
+use riacho_protocol::json::decimal;
 use riacho_protocol::{InterruptReason, Map, Role, Status};
 
 use super::{Appearance, Client};
@@ -16,12 +17,27 @@ impl Words {
     }
 }
 
+/// Words with a value wherever its name stands in braces; `name` ends with the closing one.
+fn filled(words: &str, name: &str, value: &str) -> String {
+    let mut pieces = words.split('{');
+    let mut said = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (stands, rest) = piece.strip_prefix(name).map_or(("{", piece), |rest| (value, rest));
+        said.push_str(stands);
+        said.push_str(rest);
+    }
+    said
+}
+
 impl Client {
     /// What is said from now on, by the code of an error or of a `message_status`, or as `stopped`, `restart`, `unread`,
     /// `retry` (the button) and `retry_after`. `{seconds}` stands for a number, `{provider}` for a name.
     pub fn set_words(&mut self, words: Map<String, String>) {
         self.words = Words(words);
-        let shown: Vec<_> = self.views.keys().cloned().collect();
+        let mut shown = Vec::new();
+        for id in self.views.keys() {
+            shown.push(id.clone());
+        }
         for id in shown {
             self.show_status(&id);
         }
@@ -44,9 +60,9 @@ impl Client {
         let status = message.detail.as_ref().filter(|_| message.is_live())?;
         let english = status.detail.as_deref().unwrap_or_default();
         let words = status.code.as_deref().map_or(english, |code| self.words.of(code, english));
-        let seconds = status.retry_after.map(|seconds| seconds.to_string()).unwrap_or_default();
+        let seconds = status.retry_after.map(decimal).unwrap_or_default();
         let provider = status.provider.as_deref().unwrap_or_default();
-        Some(words.replace("{seconds}", &seconds).replace("{provider}", provider))
+        Some(filled(&filled(words, "seconds}", &seconds), "provider}", provider))
             .filter(|said| !said.is_empty())
     }
 
@@ -57,7 +73,7 @@ impl Client {
             if let Some(seconds) = failure.retry_after {
                 let later = words.of("retry_after", "Try again in {seconds} s.");
                 notice.push(' ');
-                notice.push_str(&later.replace("{seconds}", &seconds.to_string()));
+                notice.push_str(&filled(later, "seconds}", &decimal(seconds)));
             }
             return Some(notice);
         }

@@ -44,11 +44,13 @@ impl Client {
 
     /// Messages on screen that have more text than is shown, but for those that the reader has stopped.
     fn behind(&self) -> Vec<MessageId> {
-        let behind = self
-            .views
-            .iter()
-            .filter(|(id, view)| view.behind && self.registry.get(id).is_some_and(|message| !message.paused));
-        behind.map(|(id, _)| id.clone()).collect()
+        let mut behind = Vec::new();
+        for (id, view) in self.views.iter() {
+            if view.behind && self.registry.get(id).is_some_and(|message| !message.paused) {
+                behind.push(id.clone());
+            }
+        }
+        behind
     }
 
     /// A frame has come: each answer that is behind gets its part of the time since the last one.

@@ -1,5 +1,8 @@
 //! What the page wants: open, send, stop, pause, resume, retry.
 
+use std::fmt;
+
+use riacho_protocol::json::decimal;
 use riacho_protocol::{
     ClientFrame, ConversationId, ErrorCode, LeaveConversation, MessageId, Options, Pause, Resume, Retry,
     Role, SendMessage, Status, Stop,
@@ -36,19 +39,37 @@ pub struct Receipt {
 /// Why the page can't do that now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    #[error("open a conversation first")]
     NoConversation,
-    #[error("there is no text to send")]
     Empty,
-    #[error("the text has {length} bytes, and {most} is the most")]
     TooLong { length: usize, most: u64 },
-    #[error("{0} messages wait for the connection already")]
     OutboxFull(usize),
-    #[error("no message has the id \"{0}\"")]
     UnknownMessage(String),
 }
 
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
 impl SendError {
+    /// What `Display` says, without the machinery that formats.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            SendError::NoConversation => "open a conversation first".to_owned(),
+            SendError::Empty => "there is no text to send".to_owned(),
+            SendError::TooLong { length, most } => {
+                ["the text has ", &decimal(*length as u64), " bytes, and ", &decimal(*most), " is the most"]
+                    .concat()
+            }
+            SendError::OutboxFull(count) => {
+                [&decimal(*count as u64), " messages wait for the connection already"].concat()
+            }
+            SendError::UnknownMessage(id) => ["no message has the id \"", id, "\""].concat(),
+        }
+    }
+
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -87,7 +108,7 @@ impl Client {
     /// [`SendError`], and nothing has happened.
     pub fn send(&mut self, request: SendRequest, now: Millis) -> Result<Receipt, SendError> {
         let conversation = self.router.on_screen().cloned().ok_or(SendError::NoConversation)?;
-        if request.content.trim().is_empty() {
+        if request.content.chars().all(char::is_whitespace) {
             return Err(SendError::Empty);
         }
         if request.content.len() as u64 > self.limits.max_content_bytes {
@@ -271,9 +292,9 @@ impl Client {
             return;
         }
         self.left.retain(|room| room != left);
-        self.left.push_back(left.clone());
+        self.left.push(left.clone());
         while self.left.len() > MOST_KEPT {
-            let Some(room) = self.left.pop_front() else { return };
+            let room = self.left.remove(0);
             let rendered_elsewhere =
                 self.registry.in_order(&room).any(|(_, message)| message.origin == Origin::Page);
             if self.router.join_state(&room).is_none() && !rendered_elsewhere {

@@ -40,14 +40,17 @@ impl Client {
     pub fn render(&mut self, now: Millis) -> Vec<News> {
         self.frame_requested = false;
         self.advance(now);
-        let dirty = self.views.iter_mut().filter_map(|(id, view)| {
-            std::mem::take(&mut view.dirty).then(|| News {
-                message_id: id.clone(),
-                text: std::mem::take(&mut view.fresh),
-                extent: if view.ended { Extent::Whole } else { Extent::SoFar },
-            })
-        });
-        dirty.collect()
+        let mut news = Vec::new();
+        for (id, view) in self.views.iter_mut() {
+            if std::mem::take(&mut view.dirty) {
+                news.push(News {
+                    message_id: id.clone(),
+                    text: std::mem::take(&mut view.fresh),
+                    extent: if view.ended { Extent::Whole } else { Extent::SoFar },
+                });
+            }
+        }
+        news
     }
 
     /// What was rendered waits for the sanitiser.

@@ -116,7 +116,7 @@ impl Client {
                 }
             }
             self.outbox = snapshot.outbox;
-            self.outbox.retain(|request| self.registry.get(&request.message_id).is_some());
+            self.forget_arrived();
         }
         Ok(snapshot.open)
     }
@@ -130,7 +130,7 @@ fn keep(id: &MessageId, message: &Message) -> Kept {
         epoch: message.epoch,
         status: message.status,
         text: message.text().to_owned(),
-        stretches: message.stretches().collect(),
+        stretches: message.stretches(),
         parts: message.parts().to_vec(),
         parent_id: message.parent_id.clone(),
         provider: message.provider.clone(),

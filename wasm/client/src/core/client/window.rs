@@ -107,14 +107,18 @@ impl Client {
         let end = range.end.min(order.len());
         let range = range.start.min(end)..end;
         let before = self.window.range();
-        let gone = before.clone().filter(|index| !range.contains(index));
-        let gone: Vec<MessageId> = gone.filter_map(|index| order.get(index).cloned()).collect();
+        let mut gone = Vec::new();
+        for index in before.clone() {
+            gone.extend(order.get(index).filter(|_| !range.contains(&index)).cloned());
+        }
         self.window.set(range.clone());
         for id in gone {
             self.unmount(id);
         }
-        for index in range.filter(|index| !before.contains(index)) {
-            self.mount_at(index, now);
+        for index in range {
+            if !before.contains(&index) {
+                self.mount_at(index, now);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a reader prefers, as it is counted: names and values from one table, and nothing else of anybody.
 
-use crate::json::{Fault, FromJson, ToJson, Value, Writer};
+use crate::json::{Fault, FromJson, ToJson, Value, Writer, cut};
 
 /// Every preference that is counted, and its values beside [`OTHER`].
 pub const PREFERENCES: &[(&str, &[&str])] = &[
@@ -41,7 +41,8 @@ impl Preferences {
             return;
         }
         // Of a language tag (RFC 5646) the first subtag: whole, it tells too much of who it is.
-        let value = if *name == LANGUAGE { value.split('-').next().unwrap_or_default() } else { value };
+        let value =
+            if *name == LANGUAGE { cut(value, b'-').map_or(value, |(first, _)| first) } else { value };
         let known = values.iter().find(|known| known.eq_ignore_ascii_case(value));
         self.0.push((name, known.unwrap_or(&OTHER)));
     }

@@ -269,7 +269,8 @@ impl<T: FromJson> FromJson for Vec<T> {
     fn fill(&mut self, value: &Value<'_>) -> Result<(), Fault> {
         let Value::Array(items) = value else { return Err(Fault::expected("a list")) };
         for item in items {
-            self.push(T::read(item)?);
+            self.push(T::blank());
+            self.last_mut().map_or(Ok(()), |place| place.fill(item))?;
         }
         Ok(())
     }
@@ -298,6 +299,13 @@ impl<A: FromJson, B: FromJson> FromJson for (A, B) {
             _ => Err(Fault::expected("a pair")),
         }
     }
+}
+
+/// What stands before the first of a byte that is ASCII, and what behind it.
+#[must_use]
+pub fn cut(text: &str, ascii: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == ascii)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What [`to_json!`](crate::to_json) leaves out where it may.

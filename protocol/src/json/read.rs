@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Fault, FromJson, Pairs, decimal};
+use super::{Fault, FromJson, Pairs, cut, decimal};
 
 /// Deeper than anything the wire nests, and shallow enough for any stack.
 const MOST_DEEP: u32 = 127;
@@ -123,7 +123,10 @@ impl<'v> Members<'v> {
     /// # Errors
     /// [`Fault`] when one is missing, though it must not, or is something else.
     pub fn fill(self, names: &'static str, places: &mut [&mut dyn FromJson]) -> Result<(), Fault> {
-        for (name, place) in names.split(' ').zip(places) {
+        let mut names = names;
+        for place in places {
+            let Some((name, rest)) = cut(names, b' ') else { break };
+            names = rest;
             match name.strip_suffix('?') {
                 Some(name) if self.get(name)?.is_none() => {}
                 marked => self.put(marked.unwrap_or(name), *place)?,
@@ -132,7 +135,11 @@ impl<'v> Members<'v> {
         Ok(())
     }
 
-    fn put(self, name: &'static str, place: &mut dyn FromJson) -> Result<(), Fault> {
+    /// Reads one field into its place.
+    ///
+    /// # Errors
+    /// As [`field`](Self::field).
+    pub fn put(self, name: &'static str, place: &mut dyn FromJson) -> Result<(), Fault> {
         match self.get(name)? {
             Some(value) => place.fill(value).map_err(|fault| fault.within(name)),
             None if place.may_be_missing() => Ok(()),

@@ -1,6 +1,6 @@
 //! JSON text from values, piece by piece. What comes out has no blanks and no line breaks.
 
-use super::{Fields, ToJson};
+use super::{Fields, ToJson, cut};
 
 /// How the names of fields are spelt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,11 @@ impl Writer {
 
     /// Fields of the object that is open, but for those that are left out. Behind each name stands a blank.
     pub fn fields(&mut self, names: &str, values: &[&dyn ToJson]) {
-        for (name, value) in names.split(' ').zip(values) {
+        let mut names = names;
+        for value in values {
+            let Some((name, rest)) = cut(names, b' ') else { return };
             self.field(name, *value);
+            names = rest;
         }
     }
 

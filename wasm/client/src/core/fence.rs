@@ -4,6 +4,8 @@
 //! 4.5](https://spec.commonmark.org/0.31.2/#fenced-code-blocks)). It does not know raw HTML, or that an item of a list ends
 //! where the indentation does: there the engine may see it otherwise.
 
+use riacho_protocol::json::cut;
+
 /// Characters of a kind.
 type Kind = fn(char) -> bool;
 
@@ -46,12 +48,13 @@ pub struct FenceScanner {
 
 impl FenceScanner {
     pub fn push(&mut self, text: &str) {
-        let mut lines = text.split('\n');
-        self.grow(lines.next().unwrap_or_default());
-        for next in lines {
+        let mut rest = text;
+        while let Some((line, next)) = cut(rest, b'\n') {
+            self.grow(line);
             self.end_line();
-            self.grow(next);
+            rest = next;
         }
+        self.grow(rest);
     }
 
     /// The text so far, if it ended here, would end in code.

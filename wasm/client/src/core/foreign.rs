@@ -41,12 +41,19 @@ pub struct Piece {
 
 /// The first of several spellings that is there.
 fn either<T: FromJson>(members: Members<'_>, names: &[&'static str]) -> Result<Option<T>, Fault> {
+    let mut found = None;
+    first(members, names, &mut found)?;
+    Ok(found)
+}
+
+/// One copy for all types. What is null is not there.
+fn first(members: Members<'_>, names: &[&'static str], place: &mut dyn FromJson) -> Result<(), Fault> {
     for name in names {
-        if let Some(value) = members.field(name)? {
-            return Ok(Some(value));
+        if members.get(name)?.is_some_and(|value| *value != Value::Null) {
+            return members.put(name, place);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 impl ForeignEvent {

@@ -1,6 +1,6 @@
 //! What is said under an answer that waits or did not end well, in the page's own words where it has given some.
 
-use riacho_protocol::json::decimal;
+use riacho_protocol::json::{cut, decimal};
 use riacho_protocol::{InterruptReason, Map, Role, Status};
 
 use super::{Appearance, Client};
@@ -19,13 +19,14 @@ impl Words {
 
 /// Words with a value wherever its name stands in braces; `name` ends with the closing one.
 fn filled(words: &str, name: &str, value: &str) -> String {
-    let mut pieces = words.split('{');
-    let mut said = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (stands, rest) = piece.strip_prefix(name).map_or(("{", piece), |rest| (value, rest));
-        said.push_str(stands);
-        said.push_str(rest);
+    let (mut said, mut rest) = (String::new(), words);
+    while let Some((before, behind)) = cut(rest, b'{') {
+        said.push_str(before);
+        let named = behind.strip_prefix(name);
+        said.push_str(if named.is_some() { value } else { "{" });
+        rest = named.unwrap_or(behind);
     }
+    said.push_str(rest);
     said
 }
 

@@ -40,7 +40,7 @@ const CLIENT: Part = Part {
     scripts: &[CHATS],
     wasm: &["dist/riacho_client_bg.wasm"],
     after: &[RENDERS],
-    budget: 73_000,
+    budget: 56_000,
 };
 
 const PARTS: [Part; 7] = [

@@ -276,7 +276,9 @@ impl Driver {
             Output::Connect => self.connect(),
             Output::Transmit(text) => {
                 // A socket that is closing loses it, and `handle_closed` follows.
-                self.line.borrow().as_ref().map(|line| line.send(&text));
+                if let Some(line) = self.line.borrow().as_ref() {
+                    line.send(&text);
+                }
             }
             Output::Show(conversation) => self.page.show(&conversation),
             Output::Mount(mount) => self.page.mount(&mount),

@@ -12,6 +12,8 @@ export interface InitOptions {
   client?: WasmSource | Promise<Response>;
   /** Fetched when raw HTML first appears. */
   sanitizer?: WasmSource | Promise<Response>;
+  /** Fetches the sanitiser with the others, so that raw HTML is never text at first; `init()` waits for it. */
+  preloadSanitizer?: boolean;
   /** What to do where the wasm can't be had: `"plain"`, the default, shows all text as plain text; `"none"` rejects. */
   fallback?: "plain" | "none";
 }

@@ -36,7 +36,7 @@ export const CORE = needs(
 
 const SANITIZER = { find: () => new URL("../dist/riacho_sanitizer_bg.wasm", import.meta.url), onStart() {} };
 
-/** The third module, when raw HTML first appears: fetched once for the page. What failed is tried again by the next who asks. */
+/** The third module, when raw HTML first appears or before: fetched once for the page. What failed is tried again by the next who asks. */
 export function fetchSanitizer() {
   fetching ??= loadSanitizer().catch((error) => {
     fetching = undefined;
@@ -49,6 +49,8 @@ async function loadSanitizer() {
   const glue = await import("../dist/riacho_sanitizer.js");
   SANITIZER.start = glue.default;
   await begun(SANITIZER, sanitizerSource);
+  // Who preloads it does not wait for the core.
+  await CORE.starting;
   sanitize = glue.sanitize;
   setSanitizer(sanitize);
 }
@@ -58,16 +60,25 @@ export const sanitizer = () => sanitize;
 
 /**
  * Idempotent. Without arguments the wasm is found beside the module; else a URL, bytes, a compiled module (the core's), or
- * `{ core, client, sanitizer, fallback }` with one of these each. Where the wasm can't be had, text is shown plain, unless
- * `fallback` is `"none"`. Resolves to `{ mode, error }`.
+ * `{ core, client, sanitizer }` with one of these each, `fallback`, and `preloadSanitizer`. Where the wasm can't be had, text is
+ * shown plain, unless `fallback` is `"none"`. Resolves to `{ mode, error }`.
  */
 export function init(source) {
-  starting ??= run(source).catch((error) => {
+  const given = sources(source);
+  starting ??= run(given).catch((error) => {
     // A failed fetch may go well the next time.
     starting = undefined;
     throw error;
   });
-  return starting;
+  return given.preloadSanitizer && trouble() === undefined ? withSanitizer(starting) : starting;
+}
+
+async function withSanitizer(starting) {
+  // Without it raw HTML is text; the first of it asks again.
+  const preloaded = fetchSanitizer().catch(() => {});
+  const started = await starting;
+  await preloaded;
+  return started;
 }
 
 /** Throws unless `init()` has ended well. */
@@ -78,11 +89,10 @@ export function assertStarted(what, module) {
   }
 }
 
-async function run(source) {
+async function run(given) {
   if (trouble() !== undefined) {
     return { mode: "plain", error: trouble() };
   }
-  const given = sources(source);
   sanitizerSource ??= given.sanitizer;
   try {
     await Promise.all(modules.map((module) => begun(module, given[module.name])));

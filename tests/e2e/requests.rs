@@ -123,6 +123,7 @@ fn of_the_package(stage: &Stage) -> Vec<String> {
 
 const CORE: &str = "dist/riacho_bg.wasm";
 const CLIENT: &str = "dist/riacho_client_bg.wasm";
+const SANITIZER: &str = "dist/riacho_sanitizer_bg.wasm";
 
 /// What only a chat needs.
 fn is_the_chats(path: &str) -> bool {
@@ -200,6 +201,43 @@ fn a_chat_that_comes_later_says_what_it_waits_for_and_loads_its_own_module_alone
         assert_eq!((code.as_str(), mode.as_str()), ("not_initialised", "wasm"));
         assert!(message.contains("init() once more"), "{message}");
         assert_eq!(wasm(&of_the_package(stage)), [CORE, CLIENT]);
+    });
+}
+
+/// What the element shows right after a text with raw HTML was pushed: whether that is an element, and its text.
+const RAW: &str = "
+    const element = document.getElementById('root').appendChild(document.createElement('div'));
+    const markdown = new MarkdownStream(element);
+    markdown.push('a <b>bold</b> brook\\n');
+    markdown.flush();
+    return [element.querySelector('b') !== null, element.textContent];";
+
+#[test]
+fn a_preloaded_sanitiser_comes_with_the_core_and_raw_html_is_never_text() {
+    for kind in [Kind::Chromium, Kind::Firefox, Kind::WebKit] {
+        play(kind, "entries", "", async |stage| {
+            let script = format!(
+                "together(2);
+                 const {{ init, MarkdownStream }} = await entry('markdown');
+                 await init({{ preloadSanitizer: true }});
+                 {RAW}"
+            );
+            let shown: (bool, String) = stage.run(&script, vec![]).await;
+            assert_eq!(shown, (true, "a bold brook".to_owned()));
+            assert_eq!(wasm(&of_the_package(stage)), [CORE, SANITIZER]);
+        });
+    }
+    // A page that thinks of it after the element or a hook has called `init()` for it.
+    play(Kind::Chromium, "entries", "", async |stage| {
+        let script = format!(
+            "const {{ init, MarkdownStream }} = await entry('markdown');
+             await init();
+             await init({{ preloadSanitizer: true }});
+             {RAW}"
+        );
+        let shown: (bool, String) = stage.run(&script, vec![]).await;
+        assert_eq!(shown, (true, "a bold brook".to_owned()));
+        assert_eq!(wasm(&of_the_package(stage)), [CORE, SANITIZER]);
     });
 }
 

@@ -39,6 +39,12 @@ export function plainText(element) {
   element.style.whiteSpace = "pre-wrap";
 }
 
+/**
+ * What turns text around, hides in it, or is no character that is shown. As the engine has it, but that every flag of tags
+ * goes, and runs of what has no width are not capped.
+ */
+const LIES = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\udb40(?:[\udc00-\udc7f]|$)/g;
+
 /** A text node that grows forever costs more with each append: after a while the next one begins. */
 const NODE = 4096;
 
@@ -46,10 +52,11 @@ export function append(element, text) {
   if (text === "") {
     return;
   }
+  const shown = text.replace(LIES, "\ufffd");
   const last = element.lastChild;
   if (last instanceof Text && last.length < NODE) {
-    last.appendData(text);
+    last.appendData(shown);
   } else {
-    element.append(text);
+    element.append(shown);
   }
 }

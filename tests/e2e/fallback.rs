@@ -132,6 +132,28 @@ fn what_is_no_wasm_leaves_plain_text_or_an_error_where_the_page_wants_one() {
     });
 }
 
+#[test]
+fn plain_text_does_not_lie_either() {
+    play(Setup::default().page("plain").console_says("404"), async |scene| {
+        let (mode, _) = load(&scene.page, json!("/nowhere.wasm"), json!({})).await;
+        assert_eq!(mode, "plain");
+        let script = "
+            for (const character of arguments[0]) {
+                stream.push(character);
+            }
+            // A tag in two halves: what is left of it is no character.
+            stream.push('\\udb40');
+            stream.push('\\udc41');
+            return document.getElementById('answer').textContent.toWellFormed();";
+        let text = "a\u{202e}b\u{2066}c\u{1b}[0m\td\r\ne\u{e0041}f\u{200f}שלום 葛\u{e0100} 🐟";
+        let shown: String = scene.page.run(script, vec![json!(text)]).await;
+        assert_eq!(
+            shown,
+            "a\u{fffd}b\u{fffd}c\u{fffd}[0m\td\r\ne\u{fffd}f\u{200f}שלום 葛\u{e0100} 🐟\u{fffd}\u{fffd}"
+        );
+    });
+}
+
 /// Options are options, and an address an address, whoever's prototypes they have: none, or those of another frame.
 #[test]
 fn what_init_is_given_counts_also_without_a_prototype_and_from_another_frame() {

@@ -24,7 +24,10 @@ pub fn allowed(url: &str, schemes: &[&str]) -> bool {
         None => true,
         Some((scheme, rest)) => {
             let known = schemes.iter().any(|s| s.eq_ignore_ascii_case(scheme));
-            known && (!is_special(scheme) || authority(rest).is_some_and(is_host))
+            let special = is_special(scheme);
+            known
+                && authority(rest)
+                    .map_or(!special, |named| if special { is_host(named) } else { is_place(named) })
         }
     }
 }
@@ -97,12 +100,21 @@ fn authority(rest: &str) -> Option<&str> {
     Some(until(rest, PATH))
 }
 
-fn is_host(authority: &str) -> bool {
+/// The host, and whether what is behind it is a port.
+fn parts(authority: &str) -> (&str, bool) {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = host.split_once(':').unwrap_or((host, ""));
-    if !port.is_empty() && !is_number(port.strip_prefix('+').unwrap_or(port), 65535) {
-        return false;
-    }
+    (host, port.is_empty() || is_number(port, 65535))
+}
+
+/// Of a scheme whose hosts no URL parser knows the form of: `tel://+1900`.
+fn is_place(authority: &str) -> bool {
+    let (host, good) = parts(authority);
+    good && !host.is_empty() && !host.contains(any_of("<>[]^| "))
+}
+
+fn is_host(authority: &str) -> bool {
+    let (host, true) = parts(authority) else { return false };
     let Some(host) = decode(host) else { return false };
     let numeric = host.rsplit('.').find(|label| !label.is_empty()).is_some_and(|label| {
         label.bytes().all(|b| b.is_ascii_digit()) || label.starts_with("0x") || label.starts_with("0X")
@@ -110,7 +122,7 @@ fn is_host(authority: &str) -> bool {
     let good = |c: char| (is_word(c) && text::is_honest(c) && !is_double(c)) || matches!(c, '.' | '-' | '_');
     !host.is_empty()
         && (host.is_ascii() || host.len() <= MOST_UNICODE)
-        && !host.split('.').any(|label| label.starts_with("xn--"))
+        && !host.split('.').any(|label| label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("xn--")))
         && host.chars().all(good)
         && host.trim_end_matches('.').split('.').all(|label| !label.is_empty())
         && (!numeric || is_address(&host))
@@ -170,6 +182,20 @@ mod tests {
             "https://[::1]/",
         ] {
             assert!(!allowed(bad, &["http", "https"]), "{bad}");
+        }
+    }
+
+    #[test]
+    fn places() {
+        for good in
+            ["mailto:a@b.example", "tel:+1900", "tel://+1900", "irc://a.example:6667/x", "mailto:a:b|c"]
+        {
+            assert!(allowed(good, &["mailto", "tel", "irc"]), "{good}");
+        }
+        for bad in
+            ["mailto://_:801a/", "mailto://%7C:,", "mailto://:80é", "irc://a|b/", "tel://", "irc://u@/x"]
+        {
+            assert!(!allowed(bad, &["mailto", "tel", "irc"]), "{bad}");
         }
     }
 

@@ -391,6 +391,17 @@ fn what_a_link_claims_is_read_without_its_images_and_with_their_text() {
     }
 }
 
+#[test]
+fn a_form_that_its_container_ended_still_keeps_the_next_one_out() {
+    for text in [
+        "> <form>\n\nb <form> c\n\nd",
+        "- <form>\n\nb <form>",
+        "<div><form></div>\n\nx <form>y</form> <form>z",
+    ] {
+        assert_eq!(shown(text), oracle(text, &Policy::default(), "m"), "{text}");
+    }
+}
+
 /// The tree as HTML, as a browser would write it.
 fn html(nodes: &[Node], out: &mut String) {
     for node in nodes {

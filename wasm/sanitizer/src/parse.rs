@@ -46,7 +46,13 @@ fn parser(html: &str, capped: Capped) -> (Tokenizer<Cap>, BufferQueue) {
     let arena = Arena::new();
     let element = html5ever::interface::create_element(&arena, context(), Vec::new());
     let builder = TreeBuilder::new_for_fragment(arena, element, None, TreeBuilderOpts::default());
-    let cap = Cap { builder, dropped: RefCell::default(), tokens: Cell::new(0), capped: Cell::new(capped) };
+    let cap = Cap {
+        builder,
+        dropped: RefCell::default(),
+        tokens: Cell::new(0),
+        form: Cell::new(false),
+        capped: Cell::new(capped),
+    };
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(html));
     (Tokenizer::new(cap, options()), input)
@@ -58,15 +64,21 @@ pub fn raw(html: &str) -> Raw {
     feed(&tokenizer, &input);
     // The tokenizer must have seen everything before the mark, or the mark would change what is before it.
     let capped = tokenizer.sink.capped.get() == Capped::Yes;
+    let form = tokenizer.sink.form.get();
     input.push_back(StrTendril::from(format!("<{HERE}>")));
     feed(&tokenizer, &input);
     tokenizer.end();
     let tree = tokenizer.sink.builder.sink.into_tree();
     let tail = match tree.path_to_last(HERE) {
-        Some(path) if path.iter().all(|(name, _)| is_plain(name)) => Tail {
-            plain: true,
-            open: path.into_iter().map(|(name, given)| open_name(&name, given)).collect(),
-        },
+        Some(path)
+            if path.iter().all(|(name, _)| is_plain(name))
+                && form == path.iter().any(|(name, _)| &*name.local == "form") =>
+        {
+            Tail {
+                plain: true,
+                open: path.into_iter().map(|(name, given)| open_name(&name, given)).collect(),
+            }
+        }
         _ => Tail::default(),
     };
     Raw { capped: capped.then(|| tree.html()), tail }
@@ -120,6 +132,8 @@ struct Cap {
     /// Names of start tags that were left out at the present depth.
     dropped: RefCell<Vec<LocalName>>,
     tokens: Cell<usize>,
+    /// A form has begun, and no end tag of one came since. Whatever ended it, the parser ignores the next start tag.
+    form: Cell<bool>,
     capped: Cell<Capped>,
 }
 
@@ -169,6 +183,11 @@ impl TokenSink for Cap {
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Id> {
         self.tokens.set(self.tokens.get() + 1);
+        if let Token::TagToken(tag) = &token
+            && &*tag.name == "form"
+        {
+            self.form.set(tag.kind == TagKind::StartTag);
+        }
         if let Token::TagToken(tag) = &token
             && self.capped.get() != Capped::No
             && self.drops(tag)

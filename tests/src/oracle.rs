@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pulldown_cmark::Parser;
+use pulldown_cmark::{Event, Parser, Tag};
 use riacho_wasm::core::engine::batch::op;
 use riacho_wasm::core::engine::tree::{Kind, Node};
 use riacho_wasm::core::engine::{Batch, Engine, Sanitize, grammar, raw};
@@ -22,9 +22,21 @@ pub fn tree(text: &str, policy: &Policy, id_prefix: &str) -> Vec<Node> {
     let text = grammar::normalise(text);
     let mut html = String::new();
     let events = Parser::new_ext(&text, grammar::OPTIONS).into_offset_iter();
-    pulldown_cmark::html::push_html(&mut html, grammar::adapt(&text, events).map(|(event, _)| event));
+    let events = grammar::adapt(&text, events).map(|(event, _)| event).map(note_ids);
+    pulldown_cmark::html::push_html(&mut html, events);
     let bytes = riacho_sanitizer::sanitize_html(&html);
     raw::nodes(policy, id_prefix, &bytes).expect("the sanitiser writes flat trees").0
+}
+
+/// The ids of footnotes, which pulldown-cmark makes of their labels alone.
+fn note_ids(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::FootnoteReference(label) => Event::FootnoteReference(format!("fn-{label}").into()),
+        Event::Start(Tag::FootnoteDefinition(label)) => {
+            Event::Start(Tag::FootnoteDefinition(format!("fn-{label}").into()))
+        }
+        event => event,
+    }
 }
 
 fn show(node: &Node, out: &mut String) {

@@ -181,8 +181,22 @@ fn links_to_headings_and_footnotes_lead_there() {
     let page = shown("[a](#o-que-é) b[^1]\n\n## O que é?\n\n[^1]: c\n");
     let found = attributes(&page);
     let has = |name: &str, value: &str| found.iter().any(|(n, v)| n == name && v == value);
-    assert!(has("id", "user-content-m-o-que-é") && has("id", "user-content-m-1"), "{page}");
-    assert!(has("href", "#user-content-m-o-que-%C3%A9") && has("href", "#user-content-m-1"), "{page}");
+    assert!(has("id", "user-content-m-o-que-é") && has("id", "user-content-m-fn-1"), "{page}");
+    assert!(has("href", "#user-content-m-o-que-%C3%A9") && has("href", "#user-content-m-fn-1"), "{page}");
+}
+
+#[test]
+fn a_heading_and_a_footnote_of_one_name_are_two_places() {
+    // With raw HTML around it the sanitiser's module writes it.
+    for (before, after) in [("", ""), ("<div>\n\n", "\n</div>\n")] {
+        let page = shown(&format!("{before}## Note\n\n[a](#note) b[^note]\n\n[^note]: c\n{after}"));
+        let found = attributes(&page);
+        let all = |name: &str| -> Vec<&str> {
+            found.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+        };
+        assert_eq!(all("id"), ["user-content-m-note", "user-content-m-fn-note"], "{page}");
+        assert_eq!(all("href"), ["#user-content-m-note", "#user-content-m-fn-note"], "{page}");
+    }
 }
 
 #[test]

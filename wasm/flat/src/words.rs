@@ -2,6 +2,9 @@
 //!
 //! A list is one text, its words parted by one space: a pointer and a length for each would be as much again to download.
 
+/// What the id of a footnote begins with, before its label: a heading of the same name has an id, too. As GitHub has it.
+pub const NOTE_ID: &str = "fn-";
+
 /// Elements, sorted. `img` and `input` are judged further by the policy.
 pub const ELEMENTS: &str = "\
     a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup data dd del \

@@ -3,6 +3,7 @@
 use pulldown_cmark::{Event, Tag, TagEnd};
 use riacho_flat::Error;
 use riacho_flat::question::{Asked, Part, Question};
+use riacho_flat::words::NOTE_ID;
 
 /// The HTML that a question is about.
 pub fn written(question: &[u8]) -> Result<String, Error> {
@@ -35,13 +36,16 @@ const NOTE: char = '\0';
 fn numbered(event: Event<'_>, number: usize) -> Event<'_> {
     match event {
         Event::FootnoteReference(label) => Event::InlineHtml(
-            format!("<sup class=\"footnote-reference\"><a href=\"#{}\">{number}</a></sup>", escaped(&label))
-                .into(),
+            format!(
+                "<sup class=\"footnote-reference\"><a href=\"#{NOTE_ID}{}\">{number}</a></sup>",
+                escaped(&label)
+            )
+            .into(),
         ),
         Event::Start(Tag::FootnoteDefinition(_)) if number == 0 => Event::Html(format!("{NOTE}<div>").into()),
         Event::Start(Tag::FootnoteDefinition(label)) => Event::Html(
             format!(
-                "{NOTE}<div class=\"footnote-definition\" id=\"{}\">\
+                "{NOTE}<div class=\"footnote-definition\" id=\"{NOTE_ID}{}\">\
                  <sup class=\"footnote-definition-label\">{number}</sup>",
                 escaped(&label)
             )
@@ -101,7 +105,7 @@ mod tests {
     #[test]
     fn footnotes_have_the_numbers_that_are_given() {
         let html = written(&question("a[^x]\n\n[^x]: b\n", Part::Whole)).unwrap();
-        assert!(html.contains("<a href=\"#x\">7</a>") && html.contains(">7</sup>\n<p>b</p>"), "{html}");
+        assert!(html.contains("<a href=\"#fn-x\">7</a>") && html.contains(">7</sup>\n<p>b</p>"), "{html}");
         // On lines of their own, and nothing is left of the mark.
         assert!(html.contains("</p>\n<div") && !html.contains('\0'), "{html}");
     }

@@ -10,6 +10,7 @@ mod stub;
 use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
+use riacho_flat::words::NOTE_ID;
 
 use crate::core::pattern::{figures, head_of, part_of, put, tail_of, until};
 use crate::core::policy::{Policy, Verdict};
@@ -299,7 +300,8 @@ impl<'p, C: Context> Builder<'p, C> {
             }
             Tag::FootnoteDefinition(label) => {
                 let role = Role::Note((*label).to_owned());
-                self.block("div", &[("class", "footnote-definition"), ("id", &label)], role, range.clone());
+                let id = [NOTE_ID, &label].concat();
+                self.block("div", &[("class", "footnote-definition"), ("id", &id)], role, range.clone());
                 self.open("sup", &[("class", "footnote-definition-label")], Role::Inline, range.clone());
                 self.number(&label, range.start);
                 self.close(range.end);
@@ -514,7 +516,7 @@ impl<'p, C: Context> Builder<'p, C> {
             self.close(at);
             self.split_link(link);
         }
-        self.inline("a", &[("href", &["#", label].concat())], at..at);
+        self.inline("a", &[("href", &["#", NOTE_ID, label].concat())], at..at);
         self.number(label, at);
         self.close(at);
         if link.is_none() {

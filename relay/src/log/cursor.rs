@@ -1,17 +1,16 @@
 //! A reader: one cursor a room, and one flag a room that something there has changed. It holds no text.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use riacho_protocol::{
     ConversationId, ConversationJoined, Conversations, History, JoinConversation, LeaveConversation, Limits,
     LoadHistory, MessageId, Position,
 };
-use tokio::sync::Notify;
 
 use super::room::{Next, Room, RoomCursor};
-use super::{Log, Refused, User, Verb, lock};
+use super::waker::Waker;
+use super::{Log, Refused, User, Verb};
 use crate::frame::Frame;
 
 /// What a reader takes at a time.
@@ -30,31 +29,6 @@ impl Bounds {
             max_page: size(limits.max_page.into()),
             max_joined: size(limits.max_joined.into()),
         }
-    }
-}
-
-/// How rooms tell a reader that there is more. A room that changes a thousand times is one entry.
-#[derive(Default)]
-pub struct Waker {
-    notify: Notify,
-    /// A few at most: where a reader is may be looked through.
-    rooms: Mutex<Vec<ConversationId>>,
-    list: AtomicBool,
-}
-
-impl Waker {
-    pub fn room_changed(&self, id: &ConversationId) {
-        let mut rooms = lock(&self.rooms);
-        if !rooms.contains(id) {
-            rooms.push(id.clone());
-            drop(rooms);
-            self.notify.notify_one();
-        }
-    }
-
-    pub fn list_changed(&self) {
-        self.list.store(true, Ordering::Release);
-        self.notify.notify_one();
     }
 }
 
@@ -180,14 +154,12 @@ impl Subscription {
 
     /// The next frame, if there is one now.
     pub async fn next(&mut self) -> Option<Frame> {
-        if self.waker.list.swap(false, Ordering::AcqRel)
+        if self.waker.take_list()
             && let Ok(conversations) = self.log.list(&self.user).await
         {
             return Some(Conversations { conversations }.into());
         }
-        for id in lock(&self.waker.rooms).drain(..) {
-            queue(&mut self.turn, id);
-        }
+        self.waker.take_rooms(|id| queue(&mut self.turn, id));
         while let Some(id) = self.turn.pop_front() {
             let looked_at = self.looked_at.as_ref() == Some(&id);
             let Some(joined) = self.rooms.get_mut(&id) else { continue };
@@ -226,13 +198,13 @@ impl Subscription {
 
     /// Waits until [`next`](Self::next) may have something. Dropping the future loses nothing.
     pub async fn changed(&self) {
-        self.waker.notify.notified().await;
+        self.waker.woken().await;
     }
 
     /// A room may have something, and whoever waits is to ask.
     fn take_turn(&mut self, id: ConversationId) {
         queue(&mut self.turn, id);
-        self.waker.notify.notify_one();
+        self.waker.wake();
     }
 }
 

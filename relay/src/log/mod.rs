@@ -21,6 +21,7 @@ mod sql;
 mod store;
 mod stream_events;
 mod text;
+mod waker;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -32,7 +33,6 @@ use rusqlite::Connection;
 use crate::detail::Detail;
 use access::authorise;
 pub use access::{User, Verb};
-use cursor::Waker;
 pub use cursor::{Bounds, Subscription};
 pub use record::{
     Added, AnswerBy, Arrived, Ending, Kept, LeftOver, NewTurn, Piece, Refused, Run, Said, StreamEvent,
@@ -42,6 +42,7 @@ use room::{Room, RoomState};
 use sql::TurnStored;
 use store::Store;
 pub use store::{HandedIn, OpenError, Place};
+use waker::Waker;
 
 /// Lines in `conversations`, the last used first.
 const MAX_LISTED: usize = 200;

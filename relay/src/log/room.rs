@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use riacho_protocol::{ConversationId, MessageId, MessageInfo, MessageStarted, Position, Role, Status};
 
 use super::access::User;
-use super::cursor::Waker;
 use super::message::{At, Body, Message, RunCursor, Step};
 use super::sql::Stored;
 use super::text::Text;
+use super::waker::Waker;
 use super::{AnswerBy, Ending, NewTurn, Piece, Refused, Terminal, lock};
 use crate::detail::Detail;
 use crate::frame::Frame;

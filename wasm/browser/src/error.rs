@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/error.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     /// An `Error` with a `code`.
     #[wasm_bindgen(js_name = coded)]

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::Tell;
 
-#[wasm_bindgen(module = "/src/edge/line.js")]
+#[wasm_bindgen(module = "/src/edge/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Line)]
     type Socket;

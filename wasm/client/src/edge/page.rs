@@ -1,4 +1,4 @@
-//! The elements of a chat, as Rust sees them; page.js is what touches them.
+//! The elements of a chat, as Rust sees them; browser.js is what touches them.
 
 use riacho_browser::death;
 use riacho_browser::error::message_of;
@@ -9,7 +9,7 @@ use super::Tell;
 use crate::core::client::{Appearance, Extent, Mount, News};
 use crate::core::sweeper::Container;
 
-#[wasm_bindgen(module = "/src/edge/page.js")]
+#[wasm_bindgen(module = "/src/edge/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Page)]
     type Elements;

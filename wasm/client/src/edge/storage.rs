@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/edge/storage.js")]
+#[wasm_bindgen(module = "/src/edge/browser.js")]
 extern "C" {
     fn read(key: &str) -> Option<String>;
     fn write(key: &str, text: &str) -> bool;

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::Tell;
 
-#[wasm_bindgen(module = "/src/edge/tab.js")]
+#[wasm_bindgen(module = "/src/edge/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Tab)]
     type Events;

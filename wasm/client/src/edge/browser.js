@@ -1,3 +1,6 @@
+// What the client does in the browser: the elements of a chat, its socket, what the tab brings, and the tab's storage. One script,
+// as the runner of the browser tests serves no more than four at a time.
+
 // The elements of a chat: the view of a conversation, one element a message, and what riacho adds around its text.
 //
 // The contract of the DOM stands in docs/ARCHITECTURE.md. An element stays the same as long as it is mounted. What draws the
@@ -253,5 +256,123 @@ function free(held) {
     held.free();
   } catch {
     // What is dead has let go already.
+  }
+}
+
+// One WebSocket, and the token that is fetched for it.
+
+export class Line {
+  /**
+   * Hears `open` with the token, `text` with each frame and, as the last of all, `closed` or `no_token` with what was thrown,
+   * if anything was. Nothing is told before this returns, and nothing after `leave()`.
+   * @param {string} url
+   * @param {(() => unknown) | undefined} token the page's: what it returns may be a promise
+   * @param {(name: string, value: unknown) => void} tell
+   */
+  constructor(url, token, tell) {
+    this.tell = tell;
+    this.socket = undefined;
+    Promise.resolve()
+      .then(() => this.tell && token?.())
+      .then(
+        (fetched) => this.connect(url, fetched),
+        (thrown) => this.end("no_token", thrown),
+      );
+  }
+
+  connect(url, token) {
+    if (this.tell === undefined) {
+      return;
+    }
+    try {
+      this.socket = new WebSocket(url);
+    } catch (thrown) {
+      this.end("closed", thrown);
+      return;
+    }
+    this.socket.onopen = () => this.tell?.("open", token);
+    // The wire is text; a relay of ours sends nothing else.
+    this.socket.onmessage = ({ data }) => this.tell?.("text", data);
+    // Comes after an error, too, and that says nothing.
+    this.socket.onclose = () => this.end("closed");
+  }
+
+  /** Text that finds the socket closing is lost, and `closed` follows. */
+  send(text) {
+    if (this.socket?.readyState === WebSocket.OPEN) {
+      this.socket.send(text);
+    }
+  }
+
+  end(name, thrown) {
+    const { tell } = this;
+    this.leave();
+    tell?.(name, thrown);
+  }
+
+  leave() {
+    this.tell = undefined;
+    this.socket?.close();
+  }
+}
+
+// What a tab brings beside frames and sockets: it is looked at or left, its network is back, a time has come.
+
+export class Tab {
+  /**
+   * Hears `wake` when a try makes sense again, `save` when what a reload needs is to be kept, and `timer`.
+   * @param {(name: string) => void} tell
+   */
+  constructor(tell) {
+    this.tell = tell;
+    this.timer = undefined;
+  }
+
+  listen() {
+    addEventListener("online", this);
+    addEventListener("pagehide", this);
+    document.addEventListener("visibilitychange", this);
+  }
+
+  handleEvent({ type }) {
+    const left = type === "pagehide" || (type === "visibilitychange" && document.hidden);
+    this.tell(left ? "save" : "wake");
+  }
+
+  /** In so many milliseconds; one at a time. */
+  setTimer(delay) {
+    this.clearTimer();
+    this.timer = setTimeout(() => this.tell("timer"), delay);
+  }
+
+  clearTimer() {
+    clearTimeout(this.timer);
+  }
+
+  leave() {
+    this.clearTimer();
+    removeEventListener("online", this);
+    removeEventListener("pagehide", this);
+    document.removeEventListener("visibilitychange", this);
+  }
+}
+
+// `sessionStorage`: a place that may be full, forbidden or absent. None of that is an error of the page.
+
+export function read(key) {
+  try {
+    return sessionStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** False when it could not be kept. */
+export function write(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -113,6 +113,9 @@ const NAMED: &[(&str, &str)] = &[
     ("formatting around a footnote", "<b>| a | b |\n|---|:-:|\n[^n]: note"),
     ("a list right behind a definition", "[a]: /a\n2) <i>\r\n"),
     ("a footnote in an open link of raw HTML", "[^n]\n\n<a href=\"/x\">\n\n[^n]: note"),
+    ("a paragraph that ends itself in a list that turns loose later", "* a</p>\n* b\n\n  c\n* d"),
+    ("a block in a line of a list that turns loose later", "1. a <div>b</div> c\n2. \n\n3. d\n"),
+    ("a form in a line of a list that turns loose later", "- a<form>b\n- c\n- \n\n- d</form>e\n"),
     ("a definition inside of one piece of HTML", "<div>a\n\n[a]: /a\n[a]"),
     (
         "a definition that is none in the end",

@@ -249,14 +249,17 @@ impl Assembler<'_> {
         }
         let own = events.get(&made);
         let mut input = opened(context);
+        let paragraphs = !self.shown(&["p".to_owned()]).is_empty();
         match &node.role {
-            Role::Paragraph => {
-                let name = node.name();
-                let tag = |slash| name.map_or_else(String::new, |name| ["<", slash, name, ">"].concat());
-                put_html(&mut input, &tag(""));
+            Role::Paragraph if paragraphs => {
+                put_html(&mut input, "<p>");
                 put_part(&mut input, Part::Inside);
                 input.extend_from_slice(own);
-                put_html(&mut input, &tag("/"));
+                put_html(&mut input, "</p>");
+            }
+            Role::Paragraph => {
+                put_part(&mut input, Part::Inside);
+                input.extend_from_slice(own);
             }
             Role::Leaf if row => {
                 put_part(&mut input, Part::Whole);
@@ -305,6 +308,13 @@ impl Assembler<'_> {
                 (node.kind, node.role, node.kids) = (Kind::Virtual, Role::Html, rows);
             }
             return true;
+        }
+        // Its list may yet turn loose, and then there is a paragraph around it: what comes apart there is no leaf here.
+        if node.role == Role::Paragraph && node.name().is_none() && paragraphs {
+            let Ok([only]) = <[Node; 1]>::try_from(nodes) else { return false };
+            let is_whole = only.name() == Some("p");
+            node.kids = only.kids;
+            return is_whole;
         }
         match (<[Node; 1]>::try_from(nodes), node.name()) {
             (Ok([only]), Some(name)) if only.name() == Some(name) && !matches!(node.role, Role::Html) => {
